@@ -1,0 +1,14 @@
+//! The words that the rooms exchange: the report of a scan, the limits that bound it, and the frames in which a jailed
+//! child speaks to its host.
+//!
+//! A room of its own because both sides of the wall depend on it. It must never do I/O, read a clock or draw randomness.
+
+pub mod facts;
+pub mod frame;
+pub mod limits;
+pub mod report;
+pub mod text;
+
+pub use facts::{Delivery, FetchOutcome, HeaderFacts};
+pub use limits::Limits;
+pub use report::{Class, Classification, Coverage, Evidence, Finding, Gap, GapKind, Layer, Node, Report, Severity, Source};
