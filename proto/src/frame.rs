@@ -31,7 +31,7 @@ pub struct JobHeader {
     pub passwords: Vec<String>,
     /// What the job may cost.
     pub limits: Limits,
-    /// True when the file is longer than what the child was given.
+    /// Bytes of the file that the child was not given because it is longer than a scan may be.
     pub input_cut_bytes: u64,
 }
 
@@ -54,13 +54,6 @@ pub enum Frame {
     Finding(Finding),
     /// Something that changes nothing.
     Note(String),
-    /// The format of a node became known better after it was opened (`zip` → `docx`).
-    Format {
-        /// Index of the node.
-        node: u32,
-        /// Name of the format.
-        format: String,
-    },
     /// The walk is done. Without it nothing that the child said is complete.
     End {
         /// Unpacked bytes that the job cost.

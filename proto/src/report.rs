@@ -46,7 +46,11 @@ pub struct Gap {
 impl Gap {
     /// A gap whose size cannot be known.
     pub fn new(kind: GapKind, detail: impl Into<String>) -> Self {
-        Gap { kind, detail: detail.into(), bytes_unseen: None }
+        Gap {
+            kind,
+            detail: detail.into(),
+            bytes_unseen: None,
+        }
     }
 
     /// The same gap with the number of bytes that were not seen.

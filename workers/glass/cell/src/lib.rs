@@ -1,2 +1,2 @@
 //! placeholder
-pub fn x(){}
+pub fn x() {}

@@ -1,0 +1,53 @@
+//! What a format or an analyser is given: the bytes of one node and the hints that came with them.
+
+/// The bytes of one node, with hints that may be lies.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// The bytes, all of them.
+    pub bytes: &'a [u8],
+    /// The name that the parent gives it: a hint only.
+    pub name: &'a str,
+    /// Media type that the server declared (root only): a hint only.
+    pub declared_type: Option<&'a str>,
+    /// `raw`, or the decoding that made these bytes.
+    pub layer: &'a str,
+    /// Names of the formats above, root first.
+    pub chain: &'a [&'static str],
+}
+
+impl<'a> Input<'a> {
+    /// Bytes without hints, as the root of nothing: for sniffing and tests.
+    pub fn bare(bytes: &'a [u8]) -> Self {
+        Input {
+            bytes,
+            name: "",
+            declared_type: None,
+            layer: "raw",
+            chain: &[],
+        }
+    }
+
+    /// The bytes from `offset` on; empty past the end.
+    pub fn from(&self, offset: usize) -> &'a [u8] {
+        self.bytes.get(offset..).unwrap_or_default()
+    }
+
+    /// The extension of the name in lowercase, without the dot; empty if there is none.
+    pub fn extension(&self) -> String {
+        extension(self.name)
+    }
+
+    /// True when the bytes begin with `magic`.
+    pub fn starts_with(&self, magic: &[u8]) -> bool {
+        self.bytes.starts_with(magic)
+    }
+}
+
+/// The extension of a path in lowercase, without the dot; empty if there is none.
+pub fn extension(name: &str) -> String {
+    let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    match base.rsplit_once('.') {
+        Some((_, ext)) if ext.len() <= 32 => ext.trim_end_matches([' ', '.']).to_lowercase(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,391 @@
+//! The walk: one node at a time, depth first. Sniff, tell, match the rules, unpack, analyse.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use airlock_proto::frame::{Frame, JobHeader};
+use airlock_proto::limits::MAX_NAME_BYTES;
+use airlock_proto::{Evidence, Finding, Gap, GapKind, Node, text};
+use sha2::{Digest, Sha256};
+
+use crate::analysers::{ANALYSERS, NodeFacts};
+use crate::budget::Budget;
+use crate::catalogue;
+use crate::formats::{FORMATS, Format, Match};
+use crate::input::Input;
+use crate::labels;
+use crate::reader::len64;
+use crate::rules::Matcher;
+use crate::sink::{Found, Member, Sink};
+
+/// What the walk needs from outside: the clock and the way out are arguments.
+pub struct Surroundings<'e, 'r> {
+    /// The job.
+    pub job: &'e JobHeader,
+    /// The rules; `None` runs none.
+    pub matcher: Option<&'e mut Matcher<'r>>,
+    /// True once the wall clock has ended the job.
+    pub expired: &'e dyn Fn() -> bool,
+    /// Takes a frame; false when the report is full, which drops the frame. One gap and the end follow and must still be taken.
+    pub emit: &'e mut dyn FnMut(Frame) -> bool,
+}
+
+/// Inspects one file and everything inside it; ends with [`Frame::End`].
+pub fn inspect(bytes: &[u8], around: Surroundings<'_, '_>) {
+    let Surroundings {
+        job,
+        matcher,
+        expired,
+        emit,
+    } = around;
+    let mut matcher = matcher;
+    let mut scan = |bytes: &[u8], format: &'static str, layer: &str, out: &mut dyn FnMut(crate::rules::Hit)| match &mut matcher {
+        Some(matcher) => matcher.scan(bytes, format, layer, &job.limits, out),
+        None => Ok(()),
+    };
+    let mut walk = Walk {
+        job,
+        scan: &mut scan,
+        expired,
+        emit,
+        budget: Budget::new(job.limits.clone()),
+        next: 0,
+        findings: 0,
+        full: false,
+        timed_out: false,
+        once: BTreeSet::new(),
+        chain: Vec::new(),
+        ancestors: Vec::new(),
+    };
+    let cut = (job.input_cut_bytes > 0).then(|| {
+        Gap::new(
+            GapKind::OverBudget,
+            "the file is longer than a scan may be: only its beginning was looked at",
+        )
+        .bytes(job.input_cut_bytes)
+    });
+    let member = Member::named(job.name.clone());
+    walk.node(None, 0, &member, "raw", bytes, cut);
+    let end = Frame::End {
+        unpacked_bytes: walk.budget.unpacked(),
+        replayable: !walk.timed_out,
+    };
+    (walk.emit)(end);
+}
+
+type Scan<'e> = dyn FnMut(&[u8], &'static str, &str, &mut dyn FnMut(crate::rules::Hit)) -> Result<(), Gap> + 'e;
+
+/// The state of one job.
+pub struct Walk<'e> {
+    pub(crate) job: &'e JobHeader,
+    scan: &'e mut Scan<'e>,
+    pub(crate) expired: &'e dyn Fn() -> bool,
+    emit: &'e mut dyn FnMut(Frame) -> bool,
+    pub(crate) budget: Budget,
+    next: u32,
+    findings: u32,
+    full: bool,
+    timed_out: bool,
+    once: BTreeSet<(u32, GapKind)>,
+    chain: Vec<&'static str>,
+    ancestors: Vec<[u8; 32]>,
+}
+
+/// What a node turned out to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Done {
+    pub(crate) index: u32,
+    pub(crate) format: &'static str,
+}
+
+impl Walk<'_> {
+    /// Inspects the bytes as a node; `None` when the report has no room for it.
+    pub(crate) fn node(
+        &mut self,
+        parent: Option<u32>,
+        depth: u32,
+        member: &Member,
+        layer: &'static str,
+        bytes: &[u8],
+        gap: Option<Gap>,
+    ) -> Option<Done> {
+        let index = self.next;
+        if index >= self.job.limits.max_nodes || self.full {
+            let gap = Gap::new(GapKind::TooMany, "the report is full: further members were not listed");
+            self.gap_once(parent.unwrap_or_default(), gap);
+            return None;
+        }
+        self.next = index.saturating_add(1);
+        let chain = self.chain.clone();
+        let input = Input {
+            bytes,
+            name: &member.name,
+            declared_type: if parent.is_none() {
+                self.job.declared_type.as_deref()
+            } else {
+                None
+            },
+            layer,
+            chain: &chain,
+        };
+        let (formats, label) = sniff(&input);
+        let digest: [u8; 32] = Sha256::digest(bytes).into();
+        self.send(Frame::Node(Node {
+            index,
+            parent,
+            name: text::cut(&member.name, MAX_NAME_BYTES),
+            path: String::new(),
+            format: label.name.to_owned(),
+            layer: layer.to_owned(),
+            size: len64(bytes.len()),
+            sha256: data_encoding::HEXLOWER.encode(&digest),
+            gaps: Vec::new(),
+        }));
+        if let Some(gap) = gap {
+            self.gap(index, gap);
+        }
+        self.match_rules(index, parent.is_none(), bytes, label.name, layer);
+        let done = Done { index, format: label.name };
+        if self.ancestors.contains(&digest) {
+            self.finding(index, Found::new("nest.quine"));
+            return Some(done);
+        }
+        self.ancestors.push(digest);
+        self.chain.push(label.name);
+        self.unpack(index, depth, &input, &formats, label);
+        self.chain.pop();
+        self.ancestors.pop();
+        Some(done)
+    }
+
+    fn unpack(&mut self, node: u32, depth: u32, input: &Input<'_>, formats: &[&'static dyn Format], label: labels::Label) {
+        let alive = self.budget.limits().max_alive_bytes.saturating_sub(self.budget.alive_left());
+        let mut sink = Sink {
+            walk: self,
+            node,
+            depth,
+            children: Vec::new(),
+        };
+        if label.container {
+            sink.gap(
+                Gap::new(GapKind::Unsupported, format!("{} is recognised and not opened", label.title)).bytes(len64(input.bytes.len())),
+            );
+        }
+        for format in formats {
+            let outcome = catch_unwind(AssertUnwindSafe(|| format.unpack(input, &mut sink)));
+            match outcome {
+                Ok(Ok(())) => {}
+                Ok(Err(gap)) => sink.gap(gap),
+                Err(_) => sink.gap(Gap::new(
+                    GapKind::Malformed,
+                    format!("the {} reader gave up on contradictory data", format.doc().title),
+                )),
+            }
+        }
+        let children = std::mem::take(&mut sink.children);
+        if label.name == labels::UNKNOWN.name && input.layer == "raw" && !input.bytes.is_empty() {
+            self.finding(
+                node,
+                Found::new("type.unknown").excerpt(input.bytes.get(..16).unwrap_or(input.bytes)),
+            );
+        }
+        let now = self.budget.limits().max_alive_bytes.saturating_sub(self.budget.alive_left());
+        self.budget.free(now.saturating_sub(alive));
+        let names: Vec<&'static str> = formats.iter().map(|f| f.name()).collect();
+        let facts = NodeFacts {
+            format: label.name,
+            formats: &names,
+            depth,
+            children: &children,
+        };
+        for analyser in ANALYSERS {
+            let mut out = Vec::new();
+            if catch_unwind(AssertUnwindSafe(|| analyser.inspect(input, &facts, &mut out))).is_err() {
+                self.gap(
+                    node,
+                    Gap::new(
+                        GapKind::Malformed,
+                        format!("the {} analyser gave up on contradictory data", analyser.name()),
+                    ),
+                );
+            }
+            for found in out {
+                self.finding(node, found);
+            }
+        }
+    }
+
+    fn match_rules(&mut self, node: u32, root: bool, bytes: &[u8], format: &'static str, layer: &'static str) {
+        let mut hits = Vec::new();
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.scan)(bytes, format, layer, &mut |hit| hits.push(hit))));
+        let outcome = outcome.unwrap_or_else(|_| Err(Gap::new(GapKind::RuleTimeout, "the rule engine gave up on this node")));
+        for hit in hits {
+            if hit.shadow {
+                self.send(Frame::Note(format!("shadow rule {} would have matched", hit.name)));
+            } else {
+                self.tell(hit.finding(node, layer));
+            }
+        }
+        match outcome {
+            Ok(()) if root => self.send(Frame::RootMatched),
+            Ok(()) => {}
+            Err(gap) => self.gap(node, gap),
+        }
+    }
+
+    /// Whether one more member may be opened below a node at `depth`.
+    pub(crate) fn may_open(&mut self, depth: u32) -> Result<(), Gap> {
+        if (self.expired)() {
+            self.timed_out = true;
+            return Err(Gap::new(GapKind::Time, "the time for this scan is over: the rest was not opened"));
+        }
+        if depth >= self.job.limits.max_depth {
+            return Err(Gap::new(
+                GapKind::TooDeep,
+                format!("nested deeper than {} levels: not opened", self.job.limits.max_depth),
+            ));
+        }
+        if self.budget.left() == 0 {
+            return Err(Gap::new(
+                GapKind::OverBudget,
+                "the limit of all unpacked bytes is reached: the rest was not opened",
+            ));
+        }
+        self.budget.member()
+    }
+
+    /// Records a gap once per node and kind, for limits that would repeat.
+    pub(crate) fn gap_once(&mut self, node: u32, gap: Gap) {
+        if self.once.insert((node, gap.kind)) {
+            if gap.kind == GapKind::TooDeep {
+                self.finding(node, Found::new("nest.depth"));
+            }
+            self.gap(node, gap);
+        }
+    }
+
+    /// Records a gap.
+    pub(crate) fn gap(&mut self, node: u32, mut gap: Gap) {
+        gap.detail = text::cut(&text::escape(&gap.detail), 500);
+        self.send(Frame::Gap { node, gap });
+    }
+
+    /// Records a finding with the catalogue's weight and words.
+    pub(crate) fn finding(&mut self, node: u32, found: Found) {
+        let Some(entry) = catalogue::find(found.id) else { return };
+        self.tell(Finding {
+            id: found.id.to_owned(),
+            node,
+            severity: found.severity.unwrap_or(entry.severity),
+            confidence: found.confidence.unwrap_or(entry.confidence).min(100),
+            class: found.class.unwrap_or(entry.class),
+            summary: text::cut(&text::escape(found.summary.as_deref().unwrap_or(entry.summary)), 600),
+            attack: entry.attack.iter().map(|&id| id.to_owned()).collect(),
+            evidence: Evidence {
+                path: String::new(),
+                layer: String::new(),
+                offset: found.offset,
+                length: found.length,
+                excerpt: text::cut(&found.excerpt, 1200),
+            },
+            source: "engine".to_owned(),
+        });
+    }
+
+    fn tell(&mut self, finding: Finding) {
+        if self.findings < self.job.limits.max_findings {
+            self.findings = self.findings.saturating_add(1);
+            self.send(Frame::Finding(finding));
+        } else if self.once.insert((u32::MAX, GapKind::TooMany)) {
+            let limit = self.job.limits.max_findings;
+            self.send(Frame::Note(format!("more than {limit} findings: further ones are not listed")));
+        }
+    }
+
+    fn send(&mut self, frame: Frame) {
+        if !self.full && !(self.emit)(frame) {
+            self.full = true;
+            let gap = Gap::new(GapKind::TooMany, "the report is full: what follows is not listed");
+            (self.emit)(Frame::Gap { node: 0, gap });
+        }
+    }
+}
+
+/// All formats that the bytes are, the main one first, and the label of the node.
+fn sniff(input: &Input<'_>) -> (Vec<&'static dyn Format>, labels::Label) {
+    let mut matched: Vec<(Match, &'static dyn Format)> = Vec::new();
+    for format in FORMATS {
+        let found = catch_unwind(AssertUnwindSafe(|| format.sniff(input))).unwrap_or(Match::No);
+        if found != Match::No {
+            matched.push((found, *format));
+        }
+    }
+    // A stable sort: the slice's order decides between equals.
+    matched.sort_by_key(|(found, _)| std::cmp::Reverse(*found));
+    let best = matched.first().map(|(found, _)| *found);
+    let known = labels::find(input.bytes);
+    // Weak evidence counts only where nothing better speaks.
+    let strong = best >= Some(Match::Yes) || known.is_some();
+    if strong {
+        matched.retain(|(found, _)| *found != Match::Maybe);
+    }
+    let label = match (matched.first(), known) {
+        (Some((Match::Yes | Match::Maybe, format)), _) => {
+            let name = catch_unwind(AssertUnwindSafe(|| format.label(input))).unwrap_or_else(|_| format.name());
+            labels::Label {
+                name,
+                title: format.doc().title,
+                container: false,
+            }
+        }
+        (_, Some(label)) => label,
+        (Some((_, format)), None) => labels::Label {
+            name: format.label(input),
+            title: format.doc().title,
+            container: false,
+        },
+        (None, None) => labels::UNKNOWN,
+    };
+    // A label of a container that nobody opens stays a gap, even when some format matched beside it.
+    let label = match known {
+        Some(known) if known.container && best < Some(Match::Yes) => known,
+        _ => label,
+    };
+    (matched.into_iter().map(|(_, format)| format).collect(), label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_file_is_a_node_with_a_finding_and_no_gap() {
+        let job = JobHeader {
+            name: "x.dat".into(),
+            declared_type: None,
+            content_encoding: vec![],
+            passwords: vec![],
+            limits: airlock_proto::Limits::default(),
+            input_cut_bytes: 0,
+        };
+        let mut frames = Vec::new();
+        let mut emit = |f: Frame| {
+            frames.push(f);
+            true
+        };
+        inspect(
+            &[0x80, 1, 2, 3],
+            Surroundings {
+                job: &job,
+                matcher: None,
+                expired: &|| false,
+                emit: &mut emit,
+            },
+        );
+        assert!(matches!(&frames[0], Frame::Node(n) if n.format == "bin" && n.size == 4));
+        assert!(matches!(frames[1], Frame::RootMatched));
+        assert!(matches!(&frames[2], Frame::Finding(f) if f.id == "type.unknown"));
+        assert!(matches!(frames[3], Frame::End { replayable: true, .. }));
+        assert_eq!(frames.len(), 4);
+    }
+}
