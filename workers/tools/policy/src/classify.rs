@@ -83,7 +83,11 @@ fn cap(class: Class) -> u32 {
 
 /// Whole points, rounded down: severity times confidence.
 fn base(finding: &Finding) -> u32 {
-    finding.severity.points().saturating_mul(u32::from(finding.confidence.min(100))).div_euclid(100)
+    finding
+        .severity
+        .points()
+        .saturating_mul(u32::from(finding.confidence.min(100)))
+        .div_euclid(100)
 }
 
 /// Points of each finding, in the order of the findings.
@@ -111,10 +115,21 @@ fn points(findings: &[Finding]) -> Vec<u32> {
 /// Combination rules first, then findings by weight; each id once.
 fn reasons(report: &Report, points: &[u32], mut raised: Vec<combine::Raise>) -> Vec<Reason> {
     raised.sort_by_key(|r| Reverse(r.to));
-    let mut found: Vec<(usize, &Finding)> =
-        report.findings.iter().enumerate().filter(|(i, _)| points.get(*i).copied().unwrap_or(0) > 0).collect();
+    let mut found: Vec<(usize, &Finding)> = report
+        .findings
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| points.get(*i).copied().unwrap_or(0) > 0)
+        .collect();
     found.sort_by_key(|(i, f)| {
-        (Reverse(base(f)), Reverse(points.get(*i).copied().unwrap_or(0)), Reverse(f.severity), f.node, f.id.as_str(), *i)
+        (
+            Reverse(base(f)),
+            Reverse(points.get(*i).copied().unwrap_or(0)),
+            Reverse(f.severity),
+            f.node,
+            f.id.as_str(),
+            *i,
+        )
     });
     let mut seen = BTreeSet::new();
     raised

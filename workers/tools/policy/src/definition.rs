@@ -176,7 +176,10 @@ impl Definition {
             });
         }
         for route in &definition.routes {
-            definition.fits(*route).map_err(|e| PolicyError { line: line_of_key(text, "action").or(line_of_key(text, "routes")), ..e })?;
+            definition.fits(*route).map_err(|e| PolicyError {
+                line: line_of_key(text, "action").or(line_of_key(text, "routes")),
+                ..e
+            })?;
         }
         Ok(definition)
     }
@@ -238,7 +241,11 @@ fn line_of(text: &str, offset: usize) -> usize {
 }
 
 fn line_of_key(text: &str, key: &str) -> Option<usize> {
-    let is_key = |line: &str| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
+    let is_key = |line: &str| {
+        line.trim_start()
+            .strip_prefix(key)
+            .is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
     text.lines().position(is_key).map(|i| i.saturating_add(1))
 }
 
@@ -253,7 +260,11 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let mut definition = Definition { action: Action::Sandbox, routes: vec![Route::Journal, Route::Outbound], ..Definition::default() };
+        let mut definition = Definition {
+            action: Action::Sandbox,
+            routes: vec![Route::Journal, Route::Outbound],
+            ..Definition::default()
+        };
         definition.gap_password = PasswordCell::Sandbox;
         assert_eq!(Definition::from_toml(&toml::to_string(&definition).unwrap()).unwrap(), definition);
     }
@@ -280,7 +291,10 @@ mod tests {
     #[test]
     fn only_the_sandbox_fits_journal_and_outbound() {
         for action in [Action::Block, Action::Warn, Action::Sandbox] {
-            let definition = Definition { action, ..Definition::default() };
+            let definition = Definition {
+                action,
+                ..Definition::default()
+            };
             assert!(definition.fits(Route::Inbound).is_ok());
             assert_eq!(definition.fits(Route::Journal).is_ok(), action == Action::Sandbox);
             assert_eq!(definition.fits(Route::Outbound).is_ok(), action == Action::Sandbox);
@@ -293,10 +307,23 @@ mod tests {
         assert_eq!(digest(&default), digest(&Definition::from_toml("# nothing").unwrap()));
         assert!(digest(&default).starts_with("default@"));
         for text in [
-            "name = \"b\"", "routes = []", "url_file_download = false", "trigger = \"file_detected\"", "action = \"warn\"",
-            "unsafe_link_action = \"warn\"", "unchecked = \"warn\"", "page_gap_password = \"block\"", "page_gap_limit = \"warn\"",
-            "page_gap_damaged = \"warn\"", "page_gap_unsupported = \"warn\"", "other_types = \"pass\"", "gap_password = \"warn\"",
-            "gap_limit = \"warn\"", "gap_damaged = \"block\"", "gap_unsupported = \"sandbox\"", "on_sandbox_timeout = \"warn\"",
+            "name = \"b\"",
+            "routes = []",
+            "url_file_download = false",
+            "trigger = \"file_detected\"",
+            "action = \"warn\"",
+            "unsafe_link_action = \"warn\"",
+            "unchecked = \"warn\"",
+            "page_gap_password = \"block\"",
+            "page_gap_limit = \"warn\"",
+            "page_gap_damaged = \"warn\"",
+            "page_gap_unsupported = \"warn\"",
+            "other_types = \"pass\"",
+            "gap_password = \"warn\"",
+            "gap_limit = \"warn\"",
+            "gap_damaged = \"block\"",
+            "gap_unsupported = \"sandbox\"",
+            "on_sandbox_timeout = \"warn\"",
         ] {
             assert_ne!(digest(&Definition::from_toml(text).unwrap()), digest(&default), "{text}");
         }

@@ -13,7 +13,11 @@ pub fn delivery(headers: &HeaderFacts, root_format: &str) -> Delivery {
         return Delivery::Download;
     }
     let page = root_format == "html" || is_text(root_format);
-    if page && headers.declared_type.as_deref().is_none_or(shown_inline) { Delivery::Page } else { Delivery::Download }
+    if page && headers.declared_type.as_deref().is_none_or(shown_inline) {
+        Delivery::Page
+    } else {
+        Delivery::Download
+    }
 }
 
 /// Format of what a browser shows: of the root, or of what is left after the answer's content encodings are undone.
@@ -24,7 +28,9 @@ pub fn shown_format<'a>(report: &'a Report, headers: &HeaderFacts) -> &'a str {
         if !encodes(coding, &node.format) {
             break;
         }
-        let Some(child) = report.nodes.iter().position(|n| n.parent == u32::try_from(at).ok()) else { break };
+        let Some(child) = report.nodes.iter().position(|n| n.parent == u32::try_from(at).ok()) else {
+            break;
+        };
         at = child;
     }
     report.nodes.get(at).map_or("bin", |n| n.format.as_str())
@@ -41,9 +47,7 @@ pub fn listed(report: &Report) -> bool {
         let root = match parent {
             None => index == 0,
             Some(p) => {
-                node.layer == "raw"
-                    && roots.get(p).copied().unwrap_or(false)
-                    && report.nodes.get(p).is_some_and(|n| is_archive(&n.format))
+                node.layer == "raw" && roots.get(p).copied().unwrap_or(false) && report.nodes.get(p).is_some_and(|n| is_archive(&n.format))
             }
         };
         if root && is_listed(&node.format) {
@@ -58,15 +62,22 @@ pub fn listed(report: &Report) -> bool {
 
 /// Media types that browsers show and do not save; anything that is not known to be shown is saved.
 fn shown_inline(media: &str) -> bool {
-    if matches!(media, "text/csv" | "text/calendar" | "text/vcard" | "text/x-vcard" | "text/directory" | "text/rtf") {
+    if matches!(
+        media,
+        "text/csv" | "text/calendar" | "text/vcard" | "text/x-vcard" | "text/directory" | "text/rtf"
+    ) {
         return false;
     }
     media.is_empty()
         || media.starts_with("text/")
         || matches!(
             media,
-            "application/xhtml+xml" | "application/xml" | "application/json" | "application/javascript"
-                | "application/x-javascript" | "application/ecmascript"
+            "application/xhtml+xml"
+                | "application/xml"
+                | "application/json"
+                | "application/javascript"
+                | "application/x-javascript"
+                | "application/ecmascript"
         )
 }
 

@@ -67,7 +67,12 @@ impl GapClasses {
             GapKind::PasswordNeeded => &mut self.password,
             GapKind::Malformed | GapKind::Truncated => &mut self.damaged,
             GapKind::Unsupported => &mut self.unsupported,
-            GapKind::OverBudget | GapKind::TooDeep | GapKind::TooMany | GapKind::RuleTimeout | GapKind::Time | GapKind::Memory
+            GapKind::OverBudget
+            | GapKind::TooDeep
+            | GapKind::TooMany
+            | GapKind::RuleTimeout
+            | GapKind::Time
+            | GapKind::Memory
             | GapKind::ChildDied => &mut self.limit,
         }
     }
@@ -151,7 +156,10 @@ pub fn gap_reasons(report: &Report) -> Vec<Reason> {
         }
     }
     first.sort_by_key(|(kind, ..)| (weight(*kind), *kind));
-    first.into_iter().map(|(kind, name, _, more)| Reason::new(gap_id(kind), gap_sentence(kind, name, more))).collect()
+    first
+        .into_iter()
+        .map(|(kind, name, _, more)| Reason::new(gap_id(kind), gap_sentence(kind, name, more)))
+        .collect()
 }
 
 fn gap_sentence(kind: GapKind, name: &str, more: usize) -> String {

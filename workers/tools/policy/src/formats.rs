@@ -21,8 +21,26 @@ pub(crate) fn is_program(format: &str) -> bool {
 pub(crate) fn is_office(format: &str) -> bool {
     matches!(
         format,
-        "docx" | "docm" | "dotx" | "xlsx" | "xlsm" | "xlsb" | "pptx" | "pptm" | "ooxml" | "odt" | "ods" | "odp" | "odf"
-            | "ole2" | "doc" | "xls" | "ppt" | "msg" | "rtf" | "onenote"
+        "docx"
+            | "docm"
+            | "dotx"
+            | "xlsx"
+            | "xlsm"
+            | "xlsb"
+            | "pptx"
+            | "pptm"
+            | "ooxml"
+            | "odt"
+            | "ods"
+            | "odp"
+            | "odf"
+            | "ole2"
+            | "doc"
+            | "xls"
+            | "ppt"
+            | "msg"
+            | "rtf"
+            | "onenote"
     )
 }
 
@@ -40,6 +58,21 @@ pub(crate) fn is_listed(format: &str) -> bool {
         || is_office(format)
         || matches!(
             format,
-            "html" | "mht" | "pdf" | "zip" | "bzip" | "bzip2" | "gzip" | "rar" | "tar" | "lha" | "xz" | "xps" | "mdb" | "pub" | "vsd" | "mpp"
+            "html"
+                | "mht"
+                | "pdf"
+                | "zip"
+                | "bzip"
+                | "bzip2"
+                | "gzip"
+                | "rar"
+                | "tar"
+                | "lha"
+                | "xz"
+                | "xps"
+                | "mdb"
+                | "pub"
+                | "vsd"
+                | "mpp"
         )
 }

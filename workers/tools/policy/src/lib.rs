@@ -18,8 +18,7 @@ mod tree;
 pub use classify::{Assessment, MALICIOUS, SUSPICIOUS, classify};
 pub use decide::{Cleared, Decision, DecisionKind, DecisionWord, Outcome, Remedy, decide, detonate};
 pub use definition::{
-    Action, Definition, GapCell, OtherTypes, PageCell, PasswordCell, PolicyError, SandboxTimeout, Trigger, Unchecked,
-    UnsafeLink, digest,
+    Action, Definition, GapCell, OtherTypes, PageCell, PasswordCell, PolicyError, SandboxTimeout, Trigger, Unchecked, UnsafeLink, digest,
 };
 pub use delivery::{delivery, listed, shown_format};
 pub use facts::{Facts, GapClasses, Route, Sandbox, gap_reasons};

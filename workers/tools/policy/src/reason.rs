@@ -22,7 +22,10 @@ pub struct Reason {
 
 impl Reason {
     pub(crate) fn new(id: impl Into<String>, text: impl AsRef<str>) -> Self {
-        Reason { id: id.into(), text: plain(text.as_ref()) }
+        Reason {
+            id: id.into(),
+            text: plain(text.as_ref()),
+        }
     }
 }
 
@@ -41,7 +44,11 @@ pub(crate) fn plain(text: &str) -> String {
 
 /// A name or path as a reason quotes it: short, and nothing hidden in it.
 pub(crate) fn quoted(name: &str) -> String {
-    if name.is_empty() { "a part without a name".to_owned() } else { plain(&cut(name, QUOTED)) }
+    if name.is_empty() {
+        "a part without a name".to_owned()
+    } else {
+        plain(&cut(name, QUOTED))
+    }
 }
 
 #[cfg(test)]

@@ -6,9 +6,7 @@
 use airlock_proto::{Classification, Coverage, Delivery, FetchOutcome};
 
 use crate::decide::{DecisionKind, Outcome, Remedy};
-use crate::definition::{
-    Action, Definition, GapCell, OtherTypes, PageCell, PasswordCell, SandboxTimeout, Trigger, Unchecked, UnsafeLink,
-};
+use crate::definition::{Action, Definition, GapCell, OtherTypes, PageCell, PasswordCell, SandboxTimeout, Trigger, Unchecked, UnsafeLink};
 use crate::facts::{Facts, GapClasses, Route, Sandbox};
 
 /// How strict a decision is; *ask* is a block that a password lifts.
@@ -31,7 +29,13 @@ pub(crate) struct Ruling {
 
 impl Ruling {
     fn new(row: u8, level: Level, kind: DecisionKind) -> Self {
-        Ruling { row, level, kind, outcome: Outcome::Scanned, remedy: None }
+        Ruling {
+            row,
+            level,
+            kind,
+            outcome: Outcome::Scanned,
+            remedy: None,
+        }
     }
 
     fn outcome(self, outcome: Outcome) -> Self {
@@ -53,7 +57,11 @@ pub(crate) fn table(f: &Facts, d: &Definition) -> Ruling {
     }
     // A late answer does not make known harm milder: malicious stays row 3, and a finished scan may be the stricter.
     let late = not_checked(d, Outcome::TimedOut);
-    if checked.row == 3 || (f.classification.is_some() && checked.level > late.level) { checked } else { late }
+    if checked.row == 3 || (f.classification.is_some() && checked.level > late.level) {
+        checked
+    } else {
+        late
+    }
 }
 
 /// Row 2.
@@ -62,7 +70,10 @@ fn not_checked(d: &Definition, outcome: Outcome) -> Ruling {
         Unchecked::Block => (Level::Block, DecisionKind::None),
         Unchecked::Warn => (Level::Warn, DecisionKind::Redirect),
     };
-    Ruling { remedy: Some(Remedy::Retry), ..Ruling::new(2, level, kind).outcome(outcome) }
+    Ruling {
+        remedy: Some(Remedy::Retry),
+        ..Ruling::new(2, level, kind).outcome(outcome)
+    }
 }
 
 /// Rows 3 to 14.
@@ -90,7 +101,11 @@ fn page(suspicious: bool, gaps: GapClasses, d: &Definition) -> Ruling {
         (gaps.damaged, d.page_gap_damaged),
         (gaps.unsupported, d.page_gap_unsupported),
     ];
-    let gap_level = cells.into_iter().filter(|(there, _)| *there).map(|(_, cell)| page_level(cell)).max();
+    let gap_level = cells
+        .into_iter()
+        .filter(|(there, _)| *there)
+        .map(|(_, cell)| page_level(cell))
+        .max();
     if suspicious {
         let own = match d.unsafe_link_action {
             UnsafeLink::Block => Level::Block,
@@ -189,7 +204,11 @@ fn sandbox_level(f: &Facts, d: &Definition) -> Level {
 
 /// A `block` cell: under action sandbox the sandbox is asked first, and its clean makes it a warning.
 fn block_level(f: &Facts, d: &Definition) -> Level {
-    if d.action == Action::Sandbox && f.sandbox == Sandbox::Clean { Level::Warn } else { Level::Block }
+    if d.action == Action::Sandbox && f.sandbox == Sandbox::Clean {
+        Level::Warn
+    } else {
+        Level::Block
+    }
 }
 
 fn timeout_level(d: &Definition) -> Level {
@@ -224,7 +243,10 @@ fn coverage(f: &Facts) -> Coverage {
 /// The gaps, and a limit where coverage speaks of one that is not named.
 fn gaps(f: &Facts) -> GapClasses {
     let unnamed = coverage(f) == Coverage::None || (f.coverage != Coverage::Complete && !f.gaps.any());
-    GapClasses { limit: f.gaps.limit || unnamed, ..f.gaps }
+    GapClasses {
+        limit: f.gaps.limit || unnamed,
+        ..f.gaps
+    }
 }
 
 /// Whether the answer of the sandbox has a part in the decision (*Detonate?*).
@@ -236,7 +258,11 @@ pub(crate) fn wants_sandbox(f: &Facts, d: &Definition) -> bool {
 
 /// Before the sandbox has spoken its cells stand between warn and ask.
 fn strictest_cell_is_sandbox(gaps: GapClasses, d: &Definition) -> bool {
-    let others = [(gaps.limit, d.gap_limit), (gaps.damaged, d.gap_damaged), (gaps.unsupported, d.gap_unsupported)];
+    let others = [
+        (gaps.limit, d.gap_limit),
+        (gaps.damaged, d.gap_damaged),
+        (gaps.unsupported, d.gap_unsupported),
+    ];
     let others = || others.iter().filter(|(there, _)| *there).map(|(_, cell)| *cell);
     let password = gaps.password.then_some(d.gap_password);
     let stricter = others().any(|c| c == GapCell::Block) || matches!(password, Some(PasswordCell::Ask | PasswordCell::Block));

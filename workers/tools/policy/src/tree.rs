@@ -12,13 +12,15 @@ pub(crate) struct Tree {
 
 impl Tree {
     pub(crate) fn of(report: &Report) -> Self {
-        let mut tree = Tree { parents: Vec::with_capacity(report.nodes.len()), files: Vec::with_capacity(report.nodes.len()) };
+        let mut tree = Tree {
+            parents: Vec::with_capacity(report.nodes.len()),
+            files: Vec::with_capacity(report.nodes.len()),
+        };
         for (index, node) in report.nodes.iter().enumerate() {
             let parent = node.parent.and_then(|p| usize::try_from(p).ok()).filter(|p| *p < index);
             // A decoded layer is the same file as what it was decoded from, and so is a part of an Office document.
-            let within = parent.filter(|p| {
-                node.layer != "raw" || (report.nodes.get(*p).is_some_and(|n| is_office(&n.format)) && is_part(&node.format))
-            });
+            let within = parent
+                .filter(|p| node.layer != "raw" || (report.nodes.get(*p).is_some_and(|n| is_office(&n.format)) && is_part(&node.format)));
             let file = within.and_then(|p| tree.files.get(p).copied()).unwrap_or(index);
             tree.parents.push(parent);
             tree.files.push(file);

@@ -2,12 +2,16 @@
 
 mod support;
 
-use airlock_policy::{Definition, DecisionWord, Facts, GapClasses, Route, classify, decide, delivery, gap_reasons, listed, shown_format};
+use airlock_policy::{DecisionWord, Definition, Facts, GapClasses, Route, classify, decide, delivery, gap_reasons, listed, shown_format};
 use airlock_proto::{Delivery, HeaderFacts};
 use support::report;
 
 fn headers(attachment: bool, declared: Option<&str>) -> HeaderFacts {
-    HeaderFacts { attachment, declared_type: declared.map(str::to_owned), ..HeaderFacts::default() }
+    HeaderFacts {
+        attachment,
+        declared_type: declared.map(str::to_owned),
+        ..HeaderFacts::default()
+    }
 }
 
 #[test]
@@ -29,7 +33,11 @@ fn a_page_is_what_a_browser_shows() {
         (false, None, "hta", Delivery::Download),
         (false, None, "", Delivery::Download),
     ] {
-        assert_eq!(delivery(&headers(attachment, declared), format), expected, "{declared:?} {format} attachment {attachment}");
+        assert_eq!(
+            delivery(&headers(attachment, declared), format),
+            expected,
+            "{declared:?} {format} attachment {attachment}"
+        );
     }
 }
 
@@ -37,7 +45,10 @@ fn a_page_is_what_a_browser_shows() {
 fn a_text_label_does_not_change_delivery_or_listed() {
     for declared in [None, Some("text/plain"), Some("application/octet-stream"), Some("text/csv")] {
         for label in ["js", "vbs", "ps1", "bat", "csv", "xml"] {
-            assert_eq!(delivery(&headers(false, declared), label), delivery(&headers(false, declared), "txt"));
+            assert_eq!(
+                delivery(&headers(false, declared), label),
+                delivery(&headers(false, declared), "txt")
+            );
             assert!(listed(&report(&format!("{label} a"))));
         }
     }
@@ -58,11 +69,35 @@ fn an_encoded_answer_shows_what_is_inside() {
 #[test]
 fn listed_is_the_root_or_the_root_of_an_archives_content() {
     for (tree, expected) in [
-        ("html a", true), ("mht a", true), ("txt a", true), ("docx a", true), ("xls a", true), ("rtf a", true), ("odt a", true),
-        ("pdf a", true), ("zip a", true), ("rar a", true), ("js a", true), ("lha a", true), ("xz a", true), ("bzip2 a", true),
-        ("pe a", false), ("elf a", false), ("bin a", false), ("png a", false), ("lnk a", false), ("msi a", false), ("iso a", false),
-        ("7z a\n. pe b", false), ("7z a\n. docx b", true), ("iso a\n. cab b\n.. pdf c", true), ("lzma a\n. pe b", false),
-        ("pe a\n. txt b", false), ("iso a\n. pe b\n.. pdf c", false), ("lzma a\n. txt/decoded b", false), ("", false),
+        ("html a", true),
+        ("mht a", true),
+        ("txt a", true),
+        ("docx a", true),
+        ("xls a", true),
+        ("rtf a", true),
+        ("odt a", true),
+        ("pdf a", true),
+        ("zip a", true),
+        ("rar a", true),
+        ("js a", true),
+        ("lha a", true),
+        ("xz a", true),
+        ("bzip2 a", true),
+        ("pe a", false),
+        ("elf a", false),
+        ("bin a", false),
+        ("png a", false),
+        ("lnk a", false),
+        ("msi a", false),
+        ("iso a", false),
+        ("7z a\n. pe b", false),
+        ("7z a\n. docx b", true),
+        ("iso a\n. cab b\n.. pdf c", true),
+        ("lzma a\n. pe b", false),
+        ("pe a\n. txt b", false),
+        ("iso a\n. pe b\n.. pdf c", false),
+        ("lzma a\n. txt/decoded b", false),
+        ("", false),
     ] {
         assert_eq!(listed(&report(tree)), expected, "{tree}");
     }
@@ -70,14 +105,30 @@ fn listed_is_the_root_or_the_root_of_an_archives_content() {
 
 #[test]
 fn gaps_are_told_in_sentences() {
-    let tree = report("zip a.zip\n. zip b.zip gap:password\n. zip c.zip gap:password\n. 7z d gap:unsupported\n. pdf e\u{202e}f gap:truncated\n. gzip g gap:time");
-    assert_eq!(GapClasses::of(&tree), GapClasses { password: true, limit: true, damaged: true, unsupported: true });
+    let tree = report(
+        "zip a.zip\n. zip b.zip gap:password\n. zip c.zip gap:password\n. 7z d gap:unsupported\n. pdf e\u{202e}f gap:truncated\n. gzip g gap:time",
+    );
+    assert_eq!(
+        GapClasses::of(&tree),
+        GapClasses {
+            password: true,
+            limit: true,
+            damaged: true,
+            unsupported: true
+        }
+    );
     let told: Vec<(String, String)> = gap_reasons(&tree).into_iter().map(|r| (r.id, r.text)).collect();
     let expected = [
-        ("gap.password_needed", "We could not look inside b.zip (and one more like it): it needs a password."),
+        (
+            "gap.password_needed",
+            "We could not look inside b.zip (and one more like it): it needs a password.",
+        ),
         ("gap.time", "We could not look inside g: the time for the scan was over."),
         ("gap.truncated", "We could not look inside e<U+202E>f: it ends too early."),
-        ("gap.unsupported", "We could not look inside d: we know this kind of file and do not open it."),
+        (
+            "gap.unsupported",
+            "We could not look inside d: we know this kind of file and do not open it.",
+        ),
     ];
     assert_eq!(told, expected.map(|(id, text)| (id.to_owned(), text.to_owned())));
 }
@@ -94,6 +145,11 @@ fn from_report_to_decision() {
         let tree = report(tree);
         let facts = Facts::scanned(&tree, &classify(&tree), Delivery::Download, Route::Inbound);
         let decision = decide(&facts, &Definition::default());
-        assert_eq!((decision.decision, decision.remedy.is_some()), (expected, remedy), "{:?}", decision.reasons);
+        assert_eq!(
+            (decision.decision, decision.remedy.is_some()),
+            (expected, remedy),
+            "{:?}",
+            decision.reasons
+        );
     }
 }

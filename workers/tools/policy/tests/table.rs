@@ -173,7 +173,11 @@ fn cleared_exactly_for_a_download_that_is_not_blocked() {
         let handed_out = expected[1] == "download" && expected[0] != "block";
         assert_eq!(decision.cleared.is_some(), handed_out, "[{f}] under [{d}]");
         assert_eq!(decision.needs_ack, handed_out && expected[0] == "warn", "[{f}] under [{d}]");
-        assert_eq!(decision.cleared.is_some_and(|c| c.needs_ack()), decision.needs_ack, "[{f}] under [{d}]");
+        assert_eq!(
+            decision.cleared.is_some_and(|c| c.needs_ack()),
+            decision.needs_ack,
+            "[{f}] under [{d}]"
+        );
     }
 }
 
@@ -181,7 +185,10 @@ fn cleared_exactly_for_a_download_that_is_not_blocked() {
 fn every_decision_says_why_in_a_sentence() {
     for (row, f, d, _) in rows() {
         let decision = decide(&facts(f), &definition(d));
-        let first = decision.reasons.first().unwrap_or_else(|| panic!("[{f}] under [{d}] gives no reason"));
+        let first = decision
+            .reasons
+            .first()
+            .unwrap_or_else(|| panic!("[{f}] under [{d}] gives no reason"));
         assert!(first.id.starts_with("policy.") && first.text.ends_with('.'), "row {row}: {first:?}");
         assert!(decision.reasons.len() <= airlock_policy::MAX_REASONS);
     }
@@ -189,7 +196,12 @@ fn every_decision_says_why_in_a_sentence() {
 
 #[test]
 fn the_sandbox_that_did_not_answer_is_named() {
-    let silent = |f, d| decide(&facts(f), &definition(d)).reasons.iter().any(|r| r.id == "sandbox.no_answer");
+    let silent = |f, d| {
+        decide(&facts(f), &definition(d))
+            .reasons
+            .iter()
+            .any(|r| r.id == "sandbox.no_answer")
+    };
     assert!(silent("suspicious sb:silent", "action=sandbox"));
     assert!(silent("journal", "action=sandbox"));
     assert!(silent("limit", "gap_limit=sandbox"));
@@ -199,7 +211,10 @@ fn the_sandbox_that_did_not_answer_is_named() {
 
 #[test]
 fn findings_and_gaps_both_get_a_place_among_the_reasons() {
-    let reason = |id: &str| airlock_policy::Reason { id: id.to_owned(), text: "A sentence.".to_owned() };
+    let reason = |id: &str| airlock_policy::Reason {
+        id: id.to_owned(),
+        text: "A sentence.".to_owned(),
+    };
     let mut f = facts("suspicious password");
     f.findings = (0..5).map(|i| reason(&format!("f.{i}"))).collect();
     f.unseen = vec![reason("gap.password_needed")];

@@ -12,8 +12,13 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 const CLASSES: [Classification; 3] = [Classification::Clean, Classification::Suspicious, Classification::Malicious];
-const SANDBOXES: [Sandbox; 5] =
-    [Sandbox::Clean, Sandbox::NotAsked, Sandbox::Inconclusive, Sandbox::Suspicious, Sandbox::Malicious];
+const SANDBOXES: [Sandbox; 5] = [
+    Sandbox::Clean,
+    Sandbox::NotAsked,
+    Sandbox::Inconclusive,
+    Sandbox::Suspicious,
+    Sandbox::Malicious,
+];
 const ROUTES: [Route; 3] = [Route::Inbound, Route::Outbound, Route::Journal];
 const GAP_CELLS: [GapCell; 3] = [GapCell::Warn, GapCell::Sandbox, GapCell::Block];
 const PAGE_CELLS: [PageCell; 3] = [PageCell::Release, PageCell::Warn, PageCell::Block];
@@ -48,11 +53,18 @@ fn worse(f: &Facts) -> Vec<Facts> {
     let mut all = vec![];
     for classification in CLASSES {
         if f.classification.is_some_and(|now| classification > now) {
-            all.push(Facts { classification: Some(classification), ..f.clone() });
+            all.push(Facts {
+                classification: Some(classification),
+                ..f.clone()
+            });
         }
     }
     if f.coverage != Coverage::None {
-        all.push(Facts { classification: None, coverage: Coverage::None, ..f.clone() });
+        all.push(Facts {
+            classification: None,
+            coverage: Coverage::None,
+            ..f.clone()
+        });
     }
     for bit in 0..4 {
         let mut gaps = f.gaps;
@@ -63,18 +75,32 @@ fn worse(f: &Facts) -> Vec<Facts> {
             _ => gaps.unsupported = true,
         }
         let coverage = f.coverage.max(Coverage::Partial);
-        all.push(Facts { gaps, coverage, ..f.clone() });
+        all.push(Facts {
+            gaps,
+            coverage,
+            ..f.clone()
+        });
     }
-    all.push(Facts { coverage: Coverage::None, gaps: GapClasses { limit: true, ..f.gaps }, ..f.clone() });
+    all.push(Facts {
+        coverage: Coverage::None,
+        gaps: GapClasses { limit: true, ..f.gaps },
+        ..f.clone()
+    });
     for sandbox in SANDBOXES {
         if sandbox_rank(sandbox) >= sandbox_rank(f.sandbox) && sandbox != f.sandbox {
             all.push(Facts { sandbox, ..f.clone() });
         }
     }
     if f.classification.is_some() {
-        all.push(Facts { deadline_passed: true, ..f.clone() });
+        all.push(Facts {
+            deadline_passed: true,
+            ..f.clone()
+        });
     }
-    all.push(Facts { fetch: FetchOutcome::Refused, ..f.clone() });
+    all.push(Facts {
+        fetch: FetchOutcome::Refused,
+        ..f.clone()
+    });
     // A scan that did not finish knows nothing: worse than a clean one in time, and not comparable with any other.
     let clean_in_time = f.classification == Some(Classification::Clean) && !f.deadline_passed;
     all.retain(|w| w.classification.is_some() || f.classification.is_none() || clean_in_time);
@@ -85,7 +111,12 @@ fn worse(f: &Facts) -> Vec<Facts> {
 fn all_facts(delivery: Delivery, routes: &[Route]) -> Vec<Facts> {
     let mut all = vec![];
     for bits in 0_u8..16 {
-        let gaps = GapClasses { password: bits & 1 > 0, limit: bits & 2 > 0, damaged: bits & 4 > 0, unsupported: bits & 8 > 0 };
+        let gaps = GapClasses {
+            password: bits & 1 > 0,
+            limit: bits & 2 > 0,
+            damaged: bits & 4 > 0,
+            unsupported: bits & 8 > 0,
+        };
         let coverages: &[Coverage] = if gaps.limit {
             &[Coverage::Partial, Coverage::None]
         } else if gaps.any() {
@@ -126,7 +157,10 @@ fn check(facts: &[Facts], definition: &Definition) -> usize {
         let before = strictness(f, definition);
         for w in worse(f) {
             let after = strictness(&w, definition);
-            assert!(after >= before, "{before} became {after}\nfrom {f:?}\nto {w:?}\nunder {definition:?}");
+            assert!(
+                after >= before,
+                "{before} became {after}\nfrom {f:?}\nto {w:?}\nunder {definition:?}"
+            );
             pairs += 1;
         }
     }
@@ -135,7 +169,10 @@ fn check(facts: &[Facts], definition: &Definition) -> usize {
 
 #[test]
 fn exhaustive_for_pages() {
-    let facts: Vec<Facts> = all_facts(Delivery::Page, &[Route::Inbound]).into_iter().filter(|f| f.listed).collect();
+    let facts: Vec<Facts> = all_facts(Delivery::Page, &[Route::Inbound])
+        .into_iter()
+        .filter(|f| f.listed)
+        .collect();
     let mut pairs = 0;
     for page_gap_password in PAGE_CELLS {
         for page_gap_limit in PAGE_CELLS {
@@ -164,8 +201,10 @@ fn exhaustive_for_pages() {
 
 #[test]
 fn exhaustive_for_downloads() {
-    let facts: Vec<Facts> =
-        all_facts(Delivery::Download, &[Route::Inbound]).into_iter().filter(|f| f.listed && !f.deadline_passed).collect();
+    let facts: Vec<Facts> = all_facts(Delivery::Download, &[Route::Inbound])
+        .into_iter()
+        .filter(|f| f.listed && !f.deadline_passed)
+        .collect();
     let mut pairs = 0;
     for definition in download_definitions() {
         pairs += check(&facts, &definition);
@@ -210,7 +249,16 @@ fn exhaustive_for_the_early_rows() {
         for other_types in OTHERS {
             for unchecked in [Unchecked::Block, Unchecked::Warn] {
                 for action in ACTIONS {
-                    check(&facts, &Definition { url_file_download, other_types, unchecked, action, ..Definition::default() });
+                    check(
+                        &facts,
+                        &Definition {
+                            url_file_download,
+                            other_types,
+                            unchecked,
+                            action,
+                            ..Definition::default()
+                        },
+                    );
                 }
             }
         }
@@ -220,7 +268,10 @@ fn exhaustive_for_the_early_rows() {
 /// A stricter cell never gives a milder decision either, for the cells that stand in an order.
 #[test]
 fn a_stricter_timeout_or_page_cell_is_never_milder() {
-    let facts: Vec<Facts> = all_facts(Delivery::Download, &ROUTES).into_iter().chain(all_facts(Delivery::Page, &ROUTES)).collect();
+    let facts: Vec<Facts> = all_facts(Delivery::Download, &ROUTES)
+        .into_iter()
+        .chain(all_facts(Delivery::Page, &ROUTES))
+        .collect();
     for action in ACTIONS {
         for trigger in TRIGGERS {
             let mild = Definition {
@@ -249,10 +300,27 @@ fn a_stricter_timeout_or_page_cell_is_never_milder() {
 fn definitions() -> impl Strategy<Value = Definition> {
     let page = || select(&PAGE_CELLS[..]);
     let gap = || select(&GAP_CELLS[..]);
-    let first = (any::<bool>(), select(&TRIGGERS[..]), select(&ACTIONS[..]), any::<bool>(), any::<bool>(), select(&TIMEOUTS[..]));
-    let second = (page(), page(), page(), page(), select(&OTHERS[..]), select(&PASSWORD_CELLS[..]), gap(), gap(), gap());
-    (first, second).prop_map(|((on, trigger, action, safe, checked, timeout), (p1, p2, p3, p4, other, password, g1, g2, g3))| {
-        Definition {
+    let first = (
+        any::<bool>(),
+        select(&TRIGGERS[..]),
+        select(&ACTIONS[..]),
+        any::<bool>(),
+        any::<bool>(),
+        select(&TIMEOUTS[..]),
+    );
+    let second = (
+        page(),
+        page(),
+        page(),
+        page(),
+        select(&OTHERS[..]),
+        select(&PASSWORD_CELLS[..]),
+        gap(),
+        gap(),
+        gap(),
+    );
+    (first, second).prop_map(
+        |((on, trigger, action, safe, checked, timeout), (p1, p2, p3, p4, other, password, g1, g2, g3))| Definition {
             url_file_download: on,
             trigger,
             action,
@@ -269,8 +337,8 @@ fn definitions() -> impl Strategy<Value = Definition> {
             gap_unsupported: g3,
             on_sandbox_timeout: timeout,
             ..Definition::default()
-        }
-    })
+        },
+    )
 }
 
 fn any_facts() -> impl Strategy<Value = Facts> {
@@ -278,7 +346,12 @@ fn any_facts() -> impl Strategy<Value = Facts> {
     let flags = any::<(bool, bool, bool, bool)>();
     (gaps, flags, select(&CLASSES[..]), select(&SANDBOXES[..]), select(&ROUTES[..])).prop_map(
         |([password, limit, damaged, unsupported], (late, listed, page, none), classification, sandbox, route)| {
-            let gaps = GapClasses { password, limit, damaged, unsupported };
+            let gaps = GapClasses {
+                password,
+                limit,
+                damaged,
+                unsupported,
+            };
             let coverage = match (gaps.any(), limit && none) {
                 (_, true) => Coverage::None,
                 (true, _) => Coverage::Partial,

@@ -2,9 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use airlock_policy::{Definition, Facts, GapClasses, Route, Sandbox};
-use airlock_proto::{
-    Class, Classification, Coverage, Delivery, Evidence, FetchOutcome, Finding, Gap, GapKind, Node, Report, Severity,
-};
+use airlock_proto::{Class, Classification, Coverage, Delivery, Evidence, FetchOutcome, Finding, Gap, GapKind, Node, Report, Severity};
 
 /// Facts from words; without any: a listed, clean, complete download of inbound mail, the sandbox not asked.
 pub fn facts(words: &str) -> Facts {
@@ -59,7 +57,11 @@ pub fn definition(words: &str) -> Definition {
         .split_whitespace()
         .map(|word| {
             let (key, value) = word.split_once('=').expect("key=value");
-            if value == "true" || value == "false" { format!("{key} = {value}\n") } else { format!("{key} = \"{value}\"\n") }
+            if value == "true" || value == "false" {
+                format!("{key} = {value}\n")
+            } else {
+                format!("{key} = \"{value}\"\n")
+            }
         })
         .collect();
     Definition::from_toml(&toml).unwrap_or_else(|e| panic!("{words}: {e}"))
@@ -68,7 +70,13 @@ pub fn definition(words: &str) -> Definition {
 /// A report from lines `DEPTH FORMAT[/LAYER] NAME ID*`, where DEPTH is a row of dots and ID is
 /// `catalogue.id:SEVERITY:CONFIDENCE:CLASS`, severity by its first letter.
 pub fn report(tree: &str) -> Report {
-    let mut report = Report { nodes: vec![], findings: vec![], coverage: Coverage::Complete, notes: vec![], replayable: true };
+    let mut report = Report {
+        nodes: vec![],
+        findings: vec![],
+        coverage: Coverage::Complete,
+        notes: vec![],
+        replayable: true,
+    };
     let mut line_of: Vec<u32> = vec![];
     for line in tree.lines().map(str::trim).filter(|l| !l.is_empty()) {
         let depth = line.chars().take_while(|c| *c == '.').count();
@@ -128,7 +136,10 @@ pub fn finding(word: &str, node: u32) -> Finding {
         class: Class::parse(parts[3]).unwrap_or_else(|| panic!("unknown class {}", parts[3])),
         summary: format!("Here is {}.", parts[0]),
         attack: vec![],
-        evidence: Evidence { excerpt: parts.get(4).copied().unwrap_or_default().to_owned(), ..Evidence::default() },
+        evidence: Evidence {
+            excerpt: parts.get(4).copied().unwrap_or_default().to_owned(),
+            ..Evidence::default()
+        },
         source: "engine".to_owned(),
     }
 }
