@@ -5,8 +5,9 @@
 
 use airlock_proto::{Classification, Coverage, Delivery, FetchOutcome};
 
+use crate::cells::{Action, GapCell, OtherTypes, PageCell, PasswordCell, SandboxTimeout, Trigger, Unchecked, UnsafeLink};
 use crate::decide::{DecisionKind, Outcome, Remedy};
-use crate::definition::{Action, Definition, GapCell, OtherTypes, PageCell, PasswordCell, SandboxTimeout, Trigger, Unchecked, UnsafeLink};
+use crate::definition::Definition;
 use crate::facts::{Facts, GapClasses, Route, Sandbox};
 
 /// How strict a decision is; *ask* is a block that a password lifts.
