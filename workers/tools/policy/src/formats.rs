@@ -48,7 +48,30 @@ pub(crate) fn is_office(format: &str) -> bool {
 pub(crate) fn is_archive(format: &str) -> bool {
     matches!(
         format,
-        "zip" | "gzip" | "bzip" | "bzip2" | "xz" | "lzma" | "tar" | "rar" | "lha" | "7z" | "iso" | "cab"
+        "zip"
+            | "gzip"
+            | "bzip1"
+            | "bzip2"
+            | "xz"
+            | "lzma"
+            | "tar"
+            | "rar"
+            | "lha"
+            | "7z"
+            | "iso"
+            | "cab"
+            | "udf"
+            | "cpio"
+            | "ar"
+            | "lzip"
+            | "zstd"
+            | "lz4"
+            | "compress"
+            | "arj"
+            | "ace"
+            | "wim"
+            | "vhd"
+            | "dmg"
     )
 }
 
@@ -62,7 +85,7 @@ pub(crate) fn is_listed(format: &str) -> bool {
                 | "mht"
                 | "pdf"
                 | "zip"
-                | "bzip"
+                | "bzip1"
                 | "bzip2"
                 | "gzip"
                 | "rar"
@@ -71,6 +94,7 @@ pub(crate) fn is_listed(format: &str) -> bool {
                 | "xz"
                 | "xps"
                 | "mdb"
+                | "msaccess"
                 | "pub"
                 | "vsd"
                 | "mpp"
