@@ -1,6 +1,7 @@
 //! The fetch of a link: hop after hop, each checked anew, then the body of the last.
 
 use airlock_proto::HeaderFacts;
+use airlock_proto::text::escape;
 use http::header::LOCATION;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
@@ -73,6 +74,7 @@ impl Fetcher {
             let answer = self.hop(&target).await?;
             let status = answer.status.as_u16();
             let scheme = target.url().scheme().to_owned();
+            tracing::debug!(host = %escape(target.host()), status, "answer");
             hops.push(Hop { scheme, host: target.host().to_owned(), status });
             if let Some(location) = location(&answer)? {
                 redirects = redirects.saturating_add(1);
