@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig};
+use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::Name;
 use tokio::time::timeout;
@@ -34,7 +35,7 @@ impl Names {
         let answer = timeout(limit, resolver.lookup_ip(name))
             .await
             .map_err(|_| FetchError::Timeout { what: "the name lookup", limit_ms: self.limit_ms })?
-            .map_err(|e| failed(e.to_string()))?;
+            .map_err(|e| failed(reason(&e)))?;
         let mut addrs: Vec<IpAddr> = answer.iter().collect();
         addrs.sort_by_key(IpAddr::is_ipv6);
         addrs.dedup();
@@ -42,6 +43,15 @@ impl Names {
             return Err(failed("no address".to_owned()));
         }
         Ok(addrs)
+    }
+}
+
+/// In plain words where the name server did answer.
+fn reason(error: &NetError) -> String {
+    match error {
+        e if e.is_nx_domain() => "no such name".to_owned(),
+        e if e.is_no_records_found() => "no address".to_owned(),
+        e => e.to_string(),
     }
 }
 
