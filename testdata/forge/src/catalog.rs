@@ -1,7 +1,7 @@
 //! Every file the forge makes, by family; what a scanner must find in it, and what hides it.
 
 use crate::zip::{Archive, Entry};
-use crate::{demo, eicar, lha, lnk, marker, office, ole, payload, pdf, rar, streams, tarball, web, zip};
+use crate::{demo, eicar, kinds, lha, lnk, marker, names, office, ole, payload, pdf, rar, streams, tarball, vba, web, zip};
 
 /// One file of a family.
 #[derive(Debug, Clone)]
@@ -17,8 +17,8 @@ pub struct Sample {
 }
 
 /// All families, in the order of [`family`]'s names.
-pub const FAMILIES: [&str; 12] =
-    ["zip", "streams", "tar", "rar", "lha", "office", "ole", "pdf", "web", "lnk", "mixed", "eicar"];
+pub const FAMILIES: [&str; 15] =
+    ["zip", "names", "streams", "tar", "rar", "lha", "office", "vba", "ole", "pdf", "web", "lnk", "kinds", "mixed", "eicar"];
 
 /// Families of large files: `limits` (long when unpacked) and `bombs`.
 pub const HEAVY: [&str; 2] = ["limits", "bombs"];
@@ -27,6 +27,7 @@ pub const HEAVY: [&str; 2] = ["limits", "bombs"];
 pub fn family(name: &str) -> Vec<Sample> {
     match name {
         "zip" => zip_samples(),
+        "names" => seeded("names", names::samples(), &[]),
         "streams" => seeded("streams", streams::samples(), &[]),
         "tar" => seeded("tar", tarball::samples(), &["cut"]),
         "rar" => seeded("rar", rar::samples(), &["rar5-password", "rar5-hidden-names"]),
@@ -34,8 +35,10 @@ pub fn family(name: &str) -> Vec<Sample> {
         "office" => seeded("office", office::samples(), &["docx-embedded-eicar"]),
         "ole" => seeded("ole", ole::samples(), &[]),
         "pdf" => seeded("pdf", pdf::samples(), &["pdf-attachment-eicar"]),
-        "web" => seeded("web", web::samples(), &["html-smuggling-eicar"]),
+        "web" => seeded("web", web::samples(), &["html-smuggling-eicar", "html-smuggling-split", "js-eval"]),
         "lnk" => seeded("lnk", lnk::samples(), &[]),
+        "vba" => seeded("vba", macros(), &[]),
+        "kinds" => kinds::samples().into_iter().map(kind_sample).collect(),
         "mixed" => mixed(),
         "eicar" => eicar_samples(),
         "limits" => zip::big_tricks().into_iter().map(|t| from_trick("limits", t)).chain([late_marker()]).collect(),
@@ -87,6 +90,19 @@ fn zip_samples() -> Vec<Sample> {
     out.push(plain("zip", "zipcrypto-infected.zip", locked("zipcrypto", zip::zipcrypto)));
     out.push(plain("zip", "aes256-infected.zip", locked("aes256", zip::aes256)));
     out
+}
+
+/// A `.docm` for each macro behaviour.
+fn macros() -> Vec<(String, Vec<u8>)> {
+    let document = |project| office::Package::new(office::Ooxml::Docx, "A letter.").project(project).build_macro();
+    vba::behaviours().into_iter().map(|(label, project)| (format!("{label}.docm"), document(project))).collect()
+}
+
+/// Only the files of two kinds and the self-extractor hold a marker that must be found.
+fn kind_sample((name, bytes): (&'static str, Vec<u8>)) -> Sample {
+    let holds = ["self-extractor.exe", "pdf-and-zip.pdf", "gif-and-zip.gif"].contains(&name);
+    let seed = name.split('.').next().unwrap_or(name);
+    Sample { marker: holds.then(|| marker(seed)), ..plain("kinds", name, bytes) }
 }
 
 fn mixed() -> Vec<Sample> {
@@ -148,8 +164,10 @@ fn from_trick(family: &'static str, trick: zip::Trick) -> Sample {
     Sample { marker: seen, ..plain(family, &format!("{}.zip", trick.name), trick.bytes) }
 }
 
-fn seeded(family: &'static str, files: Vec<(&'static str, Vec<u8>)>, without: &[&str]) -> Vec<Sample> {
-    let one = |(name, bytes): (&'static str, Vec<u8>)| {
+/// Files whose marker is `marker(<name up to the first dot>)`, but for those `without` one that must be found.
+fn seeded<N: AsRef<str>>(family: &'static str, files: Vec<(N, Vec<u8>)>, without: &[&str]) -> Vec<Sample> {
+    let one = |(name, bytes): (N, Vec<u8>)| {
+        let name = name.as_ref();
         let seed = name.split('.').next().unwrap_or(name);
         Sample { marker: (!without.contains(&seed)).then(|| marker(seed)), ..plain(family, name, bytes) }
     };

