@@ -153,9 +153,9 @@ fn eicar_samples() -> Vec<Sample> {
 
 /// A marker after 200 MiB of other members.
 fn late_marker() -> Sample {
-    let filler = (0..4).map(|n| zip::zeros(&format!("filler{n}.bin"), 50 << 20, 1));
+    let fillers = (0..4).map(|n| zip::filler(&format!("filler{n}.bin"), n, 50));
     let last = Entry::deflated("last.txt", &payload("after-200-mib"));
-    let bytes = Archive::of(filler.chain([last]).collect()).build();
+    let bytes = Archive::of(fillers.chain([last]).collect()).build();
     Sample { marker: Some(marker("after-200-mib")), ..plain("limits", "after-200-mib.zip", bytes) }
 }
 

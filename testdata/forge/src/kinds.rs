@@ -1,8 +1,8 @@
 //! Containers that are recognised by their first bytes but that few tools open, and files of two kinds at once.
 
-use crate::bits::{Le, crc32, utf16le};
+use crate::bits::{Le, crc32};
 use crate::cfb::Cfb;
-use crate::{marker, noise, ole, pdf, zip};
+use crate::{locked, marker, noise, ole, pdf, zip};
 
 /// One minimal file of each kind: name, bytes. They carry the mark of their kind and noise, no payload.
 pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
@@ -20,7 +20,7 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("notes.one", filled(&[0xe4, 0x52, 0x5c, 0x7b, 0x8c, 0xd8, 0xa7, 0x4d, 0xae, 0xb1, 0x53, 0x78, 0xd0, 0x29, 0x96, 0xd3], 1024)),
         ("winmail.dat", filled(&[0x78, 0x9f, 0x3e, 0x22, 1, 0, 1, 6, 0x90, 8, 0], 300)),
         ("image.dmg", [noise(40, 2048), filled(b"koly\0\0\0\x04\0\0\x02\0", 500)].concat()),
-        ("archive.cpio", b"070701000000010000000000000000000000010000000000000000000000000000000000000000000000000000000B00000000TRAILER!!!\0\0\0\0".to_vec()),
+        ("archive.cpio", format!("070701{:032}{:08X}{:048}{:08X}{:08}TRAILER!!!\0\0\0\0", 0, 1, 0, 11, 0).into_bytes()),
         ("archive.ar", b"!<arch>\nnotes.txt/      0           0     0     100644  10        `\nharmless.\n".to_vec()),
         ("archive.zst", filled(&[0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58], 200)),
         ("archive.Z", filled(&[0x1f, 0x9d, 0x90], 200)),
@@ -31,7 +31,8 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
             let class = [0x84, 0x10, 0x0c, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46];
             Cfb::new().class("", class).stream("\u{5}SummaryInformation", &[0; 64]).build()
         }),
-        ("locked.docx", encrypted_office()),
+        ("locked.docx", locked::docx("infected", "locked")),
+        ("locked-default-password.xlsx", locked::xlsx("VelvetSweatshop", "locked-default-password")),
         ("locked.doc", {
             let plain = ole::doc("A locked letter.").build();
             flag_as_encrypted(plain)
@@ -68,16 +69,6 @@ fn mail(seed: &str, page: bool) -> Vec<u8> {
         marker(seed)
     )
     .into_bytes()
-}
-
-/// An encrypted OOXML file as MS-OFFCRYPTO 2.3.4 has it; its package is noise that no key opens.
-fn encrypted_office() -> Vec<u8> {
-    let info = Le::new().u16(4).u16(4).u32(0x40).raw("<encryption xmlns=\"http://schemas.microsoft.com/office/2006/encryption\"/>").0;
-    Cfb::new()
-        .stream("EncryptionInfo", &info)
-        .stream("EncryptedPackage", &Le::new().u64(5000).raw(noise(50, 5008)).0)
-        .stream("\u{6}DataSpaces/Version", &Le::new().u32(0x3c).raw(utf16le("Microsoft.Container.DataSpaces")).u32(1).u32(1).u32(1).0)
-        .build()
 }
 
 /// Sets fEncrypted (bit 8 of the FIB's flags, MS-DOC 2.5.2) in the WordDocument stream of a `.doc` of this forge.

@@ -52,7 +52,7 @@ impl Member {
         let (folder, file) = self.split();
         let extended = extended(&[(1, file), (2, folder)]);
         let size = 24 + extended.len();
-        let pad = usize::from(size % 256 == 0);
+        let pad = usize::from(size.is_multiple_of(256));
         let fields = Le::new().raw(method).u32(packed).u32(self.data.len() as u32).u32(0x6593_7d80).u8(0x20).u8(2);
         Le::new().u16((size + pad) as u16).raw(fields.0).u16(crc16(&self.data)).u8(b'U').raw(extended).raw(vec![0; pad]).0
     }

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod kinds;
 pub mod lha;
 pub mod lnk;
+pub mod locked;
 pub mod lz;
 pub mod names;
 pub mod office;

@@ -1,6 +1,6 @@
 //! Single-stream compressors: gzip, bzip2, xz, lzma; several members, tails and bombs of each.
 
-use crate::bits::{Le, crc32, crc32_repeated, deflate, deflate_zeros, into_memory};
+use crate::bits::{Le, crc32, crc32_repeated, deflate, deflate_repeated, into_memory};
 use crate::payload;
 use std::io::Write;
 
@@ -46,8 +46,9 @@ const TIMES: usize = 160;
 
 /// 10 GiB of zeros in one gzip member (10 MiB packed).
 pub fn gzip_bomb() -> Vec<u8> {
-    let crc = crc32_repeated(&vec![0; CHUNK], TIMES as u64);
-    gzip_frame("zeros.bin", &deflate_zeros(CHUNK, TIMES), crc, CHUNK as u64 * TIMES as u64)
+    let zeros = vec![0; CHUNK];
+    let crc = crc32_repeated(&zeros, TIMES as u64);
+    gzip_frame("zeros.bin", &deflate_repeated(&zeros, TIMES), crc, CHUNK as u64 * TIMES as u64)
 }
 
 /// 10 GiB of zeros in 160 bzip2 streams.

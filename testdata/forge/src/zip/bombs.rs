@@ -1,14 +1,26 @@
 //! ZIP bombs, built without compressing what they unpack to.
 
 use super::{Archive, Entry, simple};
-use crate::bits::{crc32_repeated, deflate, deflate_zeros, deflate_zeros_block};
-use crate::payload;
+use crate::bits::{crc32_repeated, deflate_repeated};
+use crate::{noise, payload};
 
-/// A member of `chunk * times` zero bytes; longer than 4 GiB it carries a zip64 extra field.
+/// A member of `chunk * times` zero bytes.
 pub fn zeros(name: &str, chunk: usize, times: usize) -> Entry {
-    let total = chunk as u64 * times as u64;
-    let data = if times == 1 { one_block(chunk) } else { deflate_zeros(chunk, times) };
-    let crc = crc32_repeated(&vec![0; chunk], times as u64);
+    repeated(name, &vec![0; chunk], times)
+}
+
+/// A member of `mib` MiB that packs to about a twentieth: long, but no bomb; `seed` makes it differ from others.
+pub fn filler(name: &str, seed: u64, mib: usize) -> Entry {
+    let line = |part: &[u8]| [part, &[b'.'; 984]].concat();
+    let chunk: Vec<u8> = noise(seed, 40 << 10).chunks(40).flat_map(line).collect();
+    repeated(name, &chunk, mib)
+}
+
+/// A member of `chunk` repeated `times`; longer than 4 GiB it carries a zip64 extra field.
+pub fn repeated(name: &str, chunk: &[u8], times: usize) -> Entry {
+    let total = chunk.len() as u64 * times as u64;
+    let data = deflate_repeated(chunk, times);
+    let crc = crc32_repeated(chunk, times as u64);
     let packed = data.len() as u64;
     Entry::packed(name, b"", 8, data).both(|f| {
         f.crc = crc;
@@ -78,15 +90,6 @@ pub fn nested(depth: usize, inner: &[u8]) -> Vec<u8> {
     (1..depth).fold(simple(&[("inner.txt", inner)]), |zip, level| simple(&[(&format!("level{level}.zip"), &zip)]))
 }
 
-fn one_block(chunk: usize) -> Vec<u8> {
-    if chunk <= 1 << 20 {
-        return deflate(&vec![0; chunk]);
-    }
-    let mut out = deflate_zeros_block(chunk);
-    out.extend_from_slice(&[3, 0]);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +115,17 @@ mod tests {
         assert!(bytes.len() < 12 << 20);
         let mut archive = ::zip::ZipArchive::new(Cursor::new(&bytes)).unwrap();
         assert_eq!(archive.by_index(0).unwrap().size(), 10 << 30);
+    }
+
+    #[test]
+    fn filler_is_long_and_no_bomb() {
+        let entry = filler("f.bin", 1, 3);
+        let ratio = entry.local.plain / entry.local.packed;
+        assert_eq!(entry.local.plain, 3 << 20);
+        assert!((10..40).contains(&ratio), "{ratio}");
+        let mut out = Vec::new();
+        flate2::read::DeflateDecoder::new(&entry.data[..]).read_to_end(&mut out).unwrap();
+        assert_eq!(crc32(&out), entry.local.crc);
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod crypt;
 mod quine;
 mod tricks;
 
-pub use bombs::{full_overlap, many_members, nested, quoted_overlap, zeros};
+pub use bombs::{filler, full_overlap, many_members, nested, quoted_overlap, repeated, zeros};
 pub use crypt::{aes256, zipcrypto};
 pub use quine::quine;
 pub use tricks::{Trick, big_tricks, tricks};

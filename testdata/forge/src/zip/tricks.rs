@@ -1,6 +1,6 @@
 //! The ZIP container tricks z01 to z40: each hides or damages a member that holds its own marker, `marker("z02")` and so on.
 
-use super::{Archive, Entry, extra, full_overlap, many_members, nested, zeros};
+use super::{Archive, Entry, extra, filler, full_overlap, many_members, nested};
 use crate::bits::{Le, crc32, deflate};
 use crate::{noise, payload, streams};
 
@@ -24,10 +24,10 @@ pub fn tricks() -> Vec<Trick> {
 pub fn big_tricks() -> Vec<Trick> {
     let long = [vec![b' '; 105 << 20], payload("z38")].concat();
     let late = Entry::deflated("last.txt", &payload("z39"));
-    let filler = (0..9).map(|n| zeros(&format!("filler{n}.bin"), 50 << 20, 1));
+    let fillers = (0..9).map(|n| filler(&format!("filler{n}.bin"), n, 50));
     vec![
         trick("z38-one-member-105-mib", Archive::of(vec![Entry::deflated("long.txt", &long)]), true),
-        trick("z39-marker-after-450-mib", Archive::of(filler.chain([late]).collect()), true),
+        trick("z39-marker-after-450-mib", Archive::of(fillers.chain([late]).collect()), true),
         Trick { name: "z40-10050-members", bytes: many_members(10_050, "z40"), must_see: false },
     ]
 }
