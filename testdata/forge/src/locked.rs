@@ -36,14 +36,27 @@ pub fn lock(package: &[u8], password: &str) -> Vec<u8> {
     Cfb::new()
         .stream("EncryptionInfo", &info.0)
         .stream("EncryptedPackage", &body)
-        .stream("\u{6}DataSpaces/Version", &Le::new().u32(0x3c).utf16("Microsoft.Container.DataSpaces").u32(1).u32(1).u32(1).0)
+        .stream(
+            "\u{6}DataSpaces/Version",
+            &Le::new().u32(0x3c).utf16("Microsoft.Container.DataSpaces").u32(1).u32(1).u32(1).0,
+        )
         .build()
 }
 
 /// Header size and `EncryptionHeader` (2.3.2): AES-128, SHA-1.
 fn header() -> Vec<u8> {
     let provider = [utf16le("Microsoft Enhanced RSA and AES Cryptographic Provider"), vec![0, 0]].concat();
-    let fields = Le::new().u32(0x24).u32(0).u32(0x660e).u32(0x8004).u32(128).u32(0x18).u32(0).u32(0).raw(provider).0;
+    let fields = Le::new()
+        .u32(0x24)
+        .u32(0)
+        .u32(0x660e)
+        .u32(0x8004)
+        .u32(128)
+        .u32(0x18)
+        .u32(0)
+        .u32(0)
+        .raw(provider)
+        .0;
     Le::new().u32(fields.len() as u32).raw(fields).0
 }
 
@@ -60,7 +73,9 @@ fn key(salt: &[u8], password: &str) -> Vec<u8> {
 }
 
 fn ecb(key: &[u8], data: &[u8]) -> Vec<u8> {
-    let Ok(cipher) = aes::Aes128::new_from_slice(key) else { return Vec::new() };
+    let Ok(cipher) = aes::Aes128::new_from_slice(key) else {
+        return Vec::new();
+    };
     let block = |chunk: &[u8]| {
         let mut plain = [0u8; 16];
         plain[..chunk.len()].copy_from_slice(chunk);

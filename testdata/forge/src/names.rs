@@ -45,7 +45,10 @@ pub fn samples() -> Vec<(String, Vec<u8>)> {
         if name.len() <= 100 {
             out.push((format!("{}.tar", seed("tar")), tarball::simple(&[(&name, &payload(&seed("tar")))])));
         }
-        out.push((format!("{}.rar", seed("rar")), rar::Rar5::new().file(&name, &payload(&seed("rar"))).build()));
+        out.push((
+            format!("{}.rar", seed("rar")),
+            rar::Rar5::new().file(&name, &payload(&seed("rar"))).build(),
+        ));
         if name.is_ascii() && name.len() <= 200 {
             let member = lha::Member::new(&name, &payload(&seed("lzh")), 1, true);
             out.push((format!("{}.lzh", seed("lzh")), lha::build(&[member])));
@@ -56,7 +59,10 @@ pub fn samples() -> Vec<(String, Vec<u8>)> {
     };
     out.push(("same-name.zip".to_owned(), twice("notes.txt", "notes.txt", "same-name")));
     out.push(("same-name-case.zip".to_owned(), twice("notes.txt", "NOTES.TXT", "same-name-case")));
-    out.push(("exe-beside-dll.zip".to_owned(), twice("viewer.exe", "version.dll", "exe-beside-dll")));
+    out.push((
+        "exe-beside-dll.zip".to_owned(),
+        twice("viewer.exe", "version.dll", "exe-beside-dll"),
+    ));
     out
 }
 

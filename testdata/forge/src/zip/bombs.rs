@@ -55,20 +55,23 @@ pub fn quoted_overlap(count: usize, chunk: usize, times: usize) -> Vec<u8> {
     let kernel = zeros(&format!("{:06}", count - 1), chunk, times);
     let data = kernel.data.clone();
     let mut entries = vec![kernel];
-    let mut headers = vec![super::local_header(&entries[0])];
+    let mut headers = vec![super::archive::local_header(&entries[0])];
     for n in (0..count - 1).rev() {
         let (next, header) = (&entries[entries.len() - 1], &headers[headers.len() - 1]);
         let len = header.len() as u16;
         let quote = [&[0][..], &len.to_le_bytes(), &(!len).to_le_bytes()].concat();
         let mut sum = crc32fast::Hasher::new();
         sum.update(header);
-        sum.combine(&crc32fast::Hasher::new_with_initial_len(next.local.crc, u64::from(next.local.plain)));
+        sum.combine(&crc32fast::Hasher::new_with_initial_len(
+            next.local.crc,
+            u64::from(next.local.plain),
+        ));
         let entry = Entry::packed(format!("{n:06}"), b"", 8, quote).both(|f| {
             f.crc = sum.clone().finalize();
             f.plain = next.local.plain + u32::from(len);
             f.packed = next.local.packed + u32::from(len) + 5;
         });
-        headers.push(super::local_header(&entry));
+        headers.push(super::archive::local_header(&entry));
         entries.push(entry);
     }
     entries.reverse();
@@ -87,7 +90,9 @@ pub fn many_members(count: usize, seed: &str) -> Vec<u8> {
 
 /// `inner` as a file in a ZIP in a ZIP …, `depth` archives in all.
 pub fn nested(depth: usize, inner: &[u8]) -> Vec<u8> {
-    (1..depth).fold(simple(&[("inner.txt", inner)]), |zip, level| simple(&[(&format!("level{level}.zip"), &zip)]))
+    (1..depth).fold(simple(&[("inner.txt", inner)]), |zip, level| {
+        simple(&[(&format!("level{level}.zip"), &zip)])
+    })
 }
 
 #[cfg(test)]
@@ -111,7 +116,9 @@ mod tests {
 
     #[test]
     fn ten_gib_is_made_at_once_and_says_so() {
-        let bytes = Archive::of(vec![zeros("zeros.bin", 64 << 20, 160)]).with(|a| a.zip64 = true).build();
+        let bytes = Archive::of(vec![zeros("zeros.bin", 64 << 20, 160)])
+            .with(|a| a.zip64 = true)
+            .build();
         assert!(bytes.len() < 12 << 20);
         let mut archive = ::zip::ZipArchive::new(Cursor::new(&bytes)).unwrap();
         assert_eq!(archive.by_index(0).unwrap().size(), 10 << 30);
@@ -134,7 +141,12 @@ mod tests {
         let mut depth = 0;
         while zip.starts_with(b"PK") {
             let mut out = Vec::new();
-            ::zip::ZipArchive::new(Cursor::new(&zip)).unwrap().by_index(0).unwrap().read_to_end(&mut out).unwrap();
+            ::zip::ZipArchive::new(Cursor::new(&zip))
+                .unwrap()
+                .by_index(0)
+                .unwrap()
+                .read_to_end(&mut out)
+                .unwrap();
             zip = out;
             depth += 1;
         }

@@ -1,8 +1,11 @@
 //! PDF files by hand (ISO 32000-1): actions, JavaScript in and out of object streams, attachments, revisions, encryption.
 
+mod locked;
+
+pub use locked::encrypted_javascript;
+
 use crate::bits::zlib;
 use crate::{eicar, marker, noise, payload};
-use md5::{Digest, Md5};
 
 /// A PDF under construction: numbered objects, then a table or stream of their offsets.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +33,11 @@ impl Pdf {
 
     /// Adds a stream object; `dictionary` gets `/Length` and, when `packed`, `/Filter /FlateDecode`.
     pub fn stream(mut self, number: u32, dictionary: &str, data: &[u8], packed: bool) -> Self {
-        let (data, filter) = if packed { (zlib(data), " /Filter /FlateDecode") } else { (data.to_vec(), "") };
+        let (data, filter) = if packed {
+            (zlib(data), " /Filter /FlateDecode")
+        } else {
+            (data.to_vec(), "")
+        };
         let head = format!("<< {dictionary} /Length {}{filter} >>\nstream\n", data.len());
         self.objects.push((number, [head.as_bytes(), &data, b"\nendstream"].concat()));
         self
@@ -112,17 +119,23 @@ pub fn clean(seed: &str) -> Vec<u8> {
 /// JavaScript that runs when the file is opened.
 pub fn javascript(seed: &str) -> Vec<u8> {
     let script = format!("app.alert('harmless {}');", marker(seed));
-    Pdf::new("A page with a script.", "/OpenAction 5 0 R").object(5, &format!("<< /Type /Action /S /JavaScript /JS ({script}) >>")).build("")
+    Pdf::new("A page with a script.", "/OpenAction 5 0 R")
+        .object(5, &format!("<< /Type /Action /S /JavaScript /JS ({script}) >>"))
+        .build("")
 }
 
 /// JavaScript whose every word stands only in a compressed object stream; nothing of it is visible in the raw file.
 pub fn javascript_in_object_stream(seed: &str) -> Vec<u8> {
     let script = format!("app.alert('harmless {}');", marker(seed));
     let whole = Pdf::new("A page with a hidden script.", "");
-    let visible = Pdf { objects: whole.objects.iter().filter(|(number, _)| *number != 1).cloned().collect() };
+    let visible = Pdf {
+        objects: whole.objects.iter().filter(|(number, _)| *number != 1).cloned().collect(),
+    };
     let catalog = "<< /Type /Catalog /Pages 2 0 R /OpenAction 5 0 R >>";
     let action = format!("<< /Type /Action /S /JavaScript /JS ({script}) >>");
-    visible.object_stream(6, &[(1, catalog), (5, &action)]).build_with_xref_stream(7, 6, &[1, 5])
+    visible
+        .object_stream(6, &[(1, catalog), (5, &action)])
+        .build_with_xref_stream(7, 6, &[1, 5])
 }
 
 /// An action that starts a program when the file is opened.
@@ -143,30 +156,20 @@ pub fn attachment(name: &str, data: &[u8]) -> Vec<u8> {
 /// Two revisions: the first shows `marker(first)` in object 4, which the second replaces by `marker(second)` and adds JavaScript.
 pub fn two_revisions(first: &str, second: &str) -> Vec<u8> {
     let before = clean(first);
-    let table = before.windows(5).rposition(|w| w == b"xref\n" ).map_or(0, |at| before[..at].windows(5).rposition(|w| w == b"xref\n").unwrap_or(at));
+    let table = before
+        .windows(5)
+        .rposition(|w| w == b"xref\n")
+        .map_or(0, |at| before[..at].windows(5).rposition(|w| w == b"xref\n").unwrap_or(at));
     let action = "/OpenAction << /S /JavaScript /JS (app.alert\\('harmless'\\);) >>";
     let after = Pdf::new(&marker(second), action);
-    let changed = Pdf { objects: after.objects.into_iter().filter(|(number, _)| *number == 1 || *number == 4).collect() };
+    let changed = Pdf {
+        objects: after
+            .objects
+            .into_iter()
+            .filter(|(number, _)| *number == 1 || *number == 4)
+            .collect(),
+    };
     changed.revise(&before, table)
-}
-
-/// JavaScript in a stream of a file that is encrypted with the empty user password (RC4, 40 bits; 7.6.3).
-pub fn encrypted_javascript(seed: &str) -> Vec<u8> {
-    let script = format!("app.alert('harmless {}');", marker(seed));
-    let id = noise(0x1d, 16);
-    let owner = rc4(&Md5::digest(PAD)[..5], &PAD);
-    let permissions = (-4i32).to_le_bytes();
-    let key = Md5::digest([&PAD[..], &owner, &permissions, &id].concat())[..5].to_vec();
-    let sealed = |number: u8, data: &[u8]| rc4(&Md5::digest([key.as_slice(), &[number, 0, 0, 0, 0]].concat())[..10], data);
-    let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
-    let lock = format!("<< /Filter /Standard /V 1 /R 2 /O <{}> /U <{}> /P -4 >>", hex(&owner), hex(&rc4(&key, &PAD)));
-    let page = Pdf::new("", "/OpenAction 5 0 R");
-    let open = Pdf { objects: page.objects.into_iter().filter(|(number, _)| *number != 4).collect() };
-    open.stream(4, "", &sealed(4, b"BT /F1 18 Tf 72 720 Td (A locked page.) Tj ET"), false)
-        .object(5, "<< /S /JavaScript /JS 6 0 R >>")
-        .stream(6, "", &sealed(6, script.as_bytes()), false)
-        .object(7, &lock)
-        .build(&format!("/Encrypt 7 0 R /ID [<{0}> <{0}>]", hex(&id)))
 }
 
 /// Every PDF: name, bytes; the marker of each is `marker(<name up to the first dot>)`.
@@ -180,13 +183,19 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("pdf-javascript.pdf", javascript("pdf-javascript")),
         ("pdf-javascript-objstm.pdf", javascript_in_object_stream("pdf-javascript-objstm")),
         ("pdf-javascript-escaped-name.pdf", {
-            let script = format!("<< /S /J#61vaScript /JS (app.alert\\('{}'\\);) >>", marker("pdf-javascript-escaped-name"));
+            let script = format!(
+                "<< /S /J#61vaScript /JS (app.alert\\('{}'\\);) >>",
+                marker("pdf-javascript-escaped-name")
+            );
             Pdf::new("A page.", "/OpenAction 5 0 R").object(5, &script).build("")
         }),
         ("pdf-javascript-stream.pdf", {
             let script = format!("app.alert('harmless {}');", marker("pdf-javascript-stream"));
             let open = "<< /S /JavaScript /JS 6 0 R >>";
-            Pdf::new("A page.", "/OpenAction 5 0 R").object(5, open).stream(6, "", script.as_bytes(), true).build("")
+            Pdf::new("A page.", "/OpenAction 5 0 R")
+                .object(5, open)
+                .stream(6, "", script.as_bytes(), true)
+                .build("")
         }),
         ("pdf-javascript-names.pdf", {
             let names = "/Names << /JavaScript << /Names [(start) 5 0 R] >> >>";
@@ -206,7 +215,10 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         }),
         ("pdf-attachment.pdf", attachment("evil.txt", &payload("pdf-attachment"))),
         ("pdf-attachment-eicar.pdf", attachment("evil.com", &eicar())),
-        ("pdf-two-revisions.pdf", two_revisions("pdf-two-revisions", "pdf-two-revisions-last")),
+        (
+            "pdf-two-revisions.pdf",
+            two_revisions("pdf-two-revisions", "pdf-two-revisions-last"),
+        ),
         ("pdf-prefix.pdf", [b"<!-- prefix -->\n".as_slice(), &clean("pdf-prefix")].concat()),
         ("pdf-tail.pdf", [clean("pdf-tail"), noise(8, 900)].concat()),
         ("pdf-no-xref.pdf", {
@@ -215,29 +227,6 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
             [&whole[..at], b"trailer\n<< /Root 1 0 R >>\n%%EOF\n"].concat()
         }),
     ]
-}
-
-/// The padding of short passwords (7.6.3.3, algorithm 2, step a).
-const PAD: [u8; 32] = [
-    0x28, 0xbf, 0x4e, 0x5e, 0x4e, 0x75, 0x8a, 0x41, 0x64, 0x00, 0x4e, 0x56, 0xff, 0xfa, 0x01, 0x08, 0x2e, 0x2e, 0x00, 0xb6, 0xd0, 0x68, 0x3e, 0x80,
-    0x2f, 0x0c, 0xa9, 0xfe, 0x64, 0x53, 0x69, 0x7a,
-];
-
-fn rc4(key: &[u8], data: &[u8]) -> Vec<u8> {
-    let mut state: Vec<u8> = (0..=255).collect();
-    let mut j = 0u8;
-    for i in 0..256 {
-        j = j.wrapping_add(state[i]).wrapping_add(key[i % key.len()]);
-        state.swap(i, usize::from(j));
-    }
-    let (mut i, mut j) = (0u8, 0u8);
-    let mut step = |byte: &u8| {
-        i = i.wrapping_add(1);
-        j = j.wrapping_add(state[usize::from(i)]);
-        state.swap(usize::from(i), usize::from(j));
-        byte ^ state[usize::from(state[usize::from(i)].wrapping_add(state[usize::from(j)]))]
-    };
-    data.iter().map(&mut step).collect()
 }
 
 fn row(kind: u8, field: u32, last: u16) -> [u8; 7] {
