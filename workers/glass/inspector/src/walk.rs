@@ -14,7 +14,7 @@ use crate::catalogue;
 use crate::formats::{FORMATS, Format, Match};
 use crate::input::Input;
 use crate::labels;
-use crate::reader::len64;
+use crate::reader::{len64, size};
 use crate::rules::Matcher;
 use crate::sink::{Found, Member, Sink};
 
@@ -134,6 +134,7 @@ impl Walk<'_> {
             } else {
                 None
             },
+            encoding: encoding_at(self.job, depth),
             layer,
             chain: &chain,
         };
@@ -347,6 +348,11 @@ impl Walk<'_> {
             (self.emit)(Frame::Gap { node: 0, gap });
         }
     }
+}
+
+/// The coding that is outermost at this depth: each level of unpacking undoes one, the last named first (RFC 9110 section 8.4).
+fn encoding_at(job: &JobHeader, depth: u32) -> Option<&str> {
+    job.content_encoding.iter().rev().nth(size(depth)).map(String::as_str)
 }
 
 /// All formats that the bytes are, the main one first, and the label of the node.
