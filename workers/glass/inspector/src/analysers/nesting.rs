@@ -42,7 +42,12 @@ impl Analyser for Nesting {
                 _ => continue,
             };
             let sentence = format!("A {} inside a {} file.", child.format.unwrap_or_default(), node.format);
-            out.push(Found::new("nest.archive_chain_odd").says(&child.member.name).severity(rare).summary(sentence));
+            out.push(
+                Found::new("nest.archive_chain_odd")
+                    .says(&child.member.name)
+                    .severity(rare)
+                    .summary(sentence),
+            );
         }
         let _ = input;
     }
