@@ -76,7 +76,7 @@ pub struct ScanArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub policy: Option<PathBuf>,
     /// Address range for which guard and port list are lifted, for tests and closed networks; may be given several times
-    #[arg(long, value_name = "CIDR")]
+    #[arg(long, value_name = "CIDR", value_parser = range)]
     pub allow_address: Vec<ipnet::IpNet>,
     /// Unpacked bytes an input [default: 1 GiB, at most 4 GiB]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4_294_967_296))]
@@ -125,6 +125,15 @@ pub enum RulesCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// A range, or one address.
+fn range(text: &str) -> Result<ipnet::IpNet, String> {
+    if let Ok(address) = text.parse::<std::net::IpAddr>() {
+        return Ok(address.into());
+    }
+    text.parse()
+        .map_err(|_| format!("{text:?} is no address range; write for instance 127.0.0.0/8 or 10.1.2.3"))
 }
 
 const EXIT_STATUS: &str = "Exit status of scan:

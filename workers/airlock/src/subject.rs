@@ -108,6 +108,10 @@ impl Web {
                     headers: Some(fetched.headers),
                 })
             }
+            Err(error) if error.is_ours() => Err(NotHad {
+                fetch: None,
+                text: error.to_string(),
+            }),
             Err(error) => {
                 tracing::info!(%url, %error, "not fetched");
                 Err(NotHad {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use airlock_policy::{Assessment, Decision, DecisionWord};
-use airlock_proto::text::{cut, escape};
+use airlock_proto::text::{cut, escape, visible};
 use airlock_proto::{Classification, Coverage, Finding, Node, Report};
 
 use crate::paint::{self, BOLD, DIM, GREEN, OFF, RED, YELLOW};
@@ -23,7 +23,7 @@ pub fn scanned(input: &str, report: &Report, assessment: &Assessment, decision: 
 
 /// The text for an input that was not had.
 pub fn not_had(input: &str, why: &NotHad) -> String {
-    format!("{BOLD}{}{OFF}\n  {RED}not scanned{OFF}: {}\n", escape(input), escape(&why.text))
+    format!("{BOLD}{}{OFF}\n  {RED}not scanned{OFF}: {}\n", escape(input), visible(&why.text))
 }
 
 struct Shape<'a> {
@@ -64,7 +64,7 @@ impl<'a> Shape<'a> {
             let _ = writeln!(
                 out,
                 "{below}  {YELLOW}not seen{OFF} {} {DIM}({:?}{size}){OFF}",
-                escape(&gap.detail),
+                visible(&gap.detail),
                 gap.kind
             );
         }
@@ -123,7 +123,7 @@ fn tell(finding: &Finding, below: &str, out: &mut String) {
         out,
         "{below}  {colour}{}{OFF} {} {DIM}{} {}%{OFF}",
         paint::word(finding.severity),
-        escape(&finding.summary),
+        visible(&finding.summary),
         escape(&finding.id),
         finding.confidence
     );
@@ -163,9 +163,9 @@ fn verdict(report: &Report, assessment: &Assessment, decision: &Decision, elapse
         assessment.score
     );
     for reason in &decision.reasons {
-        let _ = writeln!(out, "  - {} {DIM}{}{OFF}", escape(&reason.text), escape(&reason.id));
+        let _ = writeln!(out, "  - {} {DIM}{}{OFF}", visible(&reason.text), escape(&reason.id));
     }
     for note in &report.notes {
-        let _ = writeln!(out, "  {DIM}note: {}{OFF}", escape(note));
+        let _ = writeln!(out, "  {DIM}note: {}{OFF}", visible(note));
     }
 }
