@@ -16,13 +16,13 @@ pub fn completions(shell: Shell) -> Outcome<Status> {
 
 /// Prints the manual: the main page, then one for each command.
 pub fn man() -> Outcome<Status> {
-    let mut command = Cli::command();
+    let mut command = Cli::command().flatten_help(true);
     command.build();
     let mut out = std::io::stdout();
     clap_mangen::Man::new(command.clone()).render(&mut out)?;
+    // Subcommands carry their full names (`airlock-scan`) once the command is built.
     for sub in command.get_subcommands().filter(|c| c.get_name() != "help") {
-        let name = format!("airlock-{}", sub.get_name());
-        clap_mangen::Man::new(sub.clone().name(name)).render(&mut out)?;
+        clap_mangen::Man::new(sub.clone()).render(&mut out)?;
     }
     Ok(Status::Clean)
 }

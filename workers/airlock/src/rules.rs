@@ -19,7 +19,7 @@ fn check(global: &Global, paths: &[PathBuf], json: bool) -> Outcome<Status> {
     let config = config::load(global)?;
     let pack = pack::load(paths)?;
     let files = pack.sources.len();
-    let ready = airlock_jail::check_rules(scan::jail_config(&config)?, pack.sources)?;
+    let ready = airlock_jail::check_rules(&scan::jail_config(&config)?, &pack.sources)?;
     for broken in &ready.broken {
         if json {
             anstream::println!("{}", serde_json::to_string(broken)?);

@@ -10,6 +10,7 @@ use std::time::Instant;
 use airlock_jail::Bench;
 use airlock_policy::{Definition, Facts, Route};
 use airlock_proto::frame::JobHeader;
+use airlock_proto::limits::CHILD_CPU_SECONDS;
 use airlock_proto::{Delivery, HeaderFacts, Limits};
 
 use crate::Outcome;
@@ -32,7 +33,7 @@ pub fn run(global: &Global, args: &ScanArgs) -> Outcome<Status> {
         policy: airlock_policy::digest(&definition),
     };
     let inputs = inputs::expand(&args.inputs);
-    let bench = Bench::start(jail_config(&config)?, pack.sources)?;
+    let bench = Bench::start(jail_config(&config)?, &pack.sources)?;
     for broken in &bench.ready().broken {
         anstream::eprintln!("airlock: rule file skipped: {}:{}: {}", broken.path, broken.line, broken.message);
     }
@@ -66,6 +67,9 @@ pub fn jail_config(config: &Config) -> Outcome<airlock_jail::Config> {
         glass: glass(&config.jail.glass),
         level: config.jail.level.parse()?,
         jobs,
+        idle: jobs.clamp(2, 64),
+        // A scan that may take longer may also compute longer; the clock is the tighter of the two.
+        cpu_seconds: CHILD_CPU_SECONDS.max(config.scan.deadline_ms.div_ceil(800)),
         ..airlock_jail::Config::default()
     })
 }
@@ -197,7 +201,7 @@ impl Scanner<'_> {
     fn look(&self, input: &Input, subject: subject::Subject, started: Instant) -> (String, Status) {
         let headers = subject.headers.unwrap_or_default();
         let header = self.job(subject.name, &headers, subject.file.cut_bytes());
-        let mut report = match self.bench.inspect(header, subject.file) {
+        let mut report = match self.bench.inspect(header, &subject.file) {
             Ok(outcome) => outcome.report,
             Err(error) => {
                 return self.not_had(

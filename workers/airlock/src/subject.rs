@@ -49,13 +49,20 @@ fn unreadable(error: &io::Error) -> NotHad {
     }
 }
 
+fn ours(error: &airlock_jail::JailError) -> NotHad {
+    NotHad {
+        fetch: None,
+        text: error.to_string(),
+    }
+}
+
 fn from_file(path: &Path) -> io::Result<Subject> {
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     from_reader(&name, File::open(path)?)
 }
 
 fn from_reader(name: &str, mut reader: impl Read) -> io::Result<Subject> {
-    let mut writer = SealedFile::create()?;
+    let mut writer = SealedFile::create().map_err(io::Error::other)?;
     let mut buffer = vec![0_u8; 1 << 20];
     loop {
         match reader.read(&mut buffer) {
@@ -67,7 +74,7 @@ fn from_reader(name: &str, mut reader: impl Read) -> io::Result<Subject> {
     }
     Ok(Subject {
         name: name.to_owned(),
-        file: writer.seal()?,
+        file: writer.seal().map_err(io::Error::other)?,
         headers: None,
     })
 }
@@ -97,10 +104,10 @@ impl Web {
     }
 
     fn get(&self, url: &str) -> Result<Subject, NotHad> {
-        let mut sink = Memory(SealedFile::create().map_err(|e| unreadable(&e))?);
+        let mut sink = Memory(SealedFile::create().map_err(|e| ours(&e))?);
         match self.runtime.block_on(self.fetcher.fetch(url, &mut sink)) {
             Ok(fetched) => {
-                let file = sink.0.seal().map_err(|e| unreadable(&e))?;
+                let file = sink.0.seal().map_err(|e| ours(&e))?;
                 let name = fetched.headers.file_name.clone().unwrap_or_else(|| "download".to_owned());
                 Ok(Subject {
                     name,

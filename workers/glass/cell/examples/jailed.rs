@@ -11,7 +11,10 @@ use airlock_proto::frame::JobHeader;
 fn main() {
     let mut words = std::env::args().skip(1);
     let glass = PathBuf::from(words.next().expect("the path of airlock-glass"));
-    let config = Config { glass, ..Config::default() };
+    let config = Config {
+        glass,
+        ..Config::default()
+    };
     let start = Instant::now();
     let bench = match Bench::start(config, &[]) {
         Ok(bench) => bench,
@@ -19,7 +22,13 @@ fn main() {
     };
     println!("started in {:?}, landlock {}", start.elapsed(), bench.landlock_abi());
     for wall in bench.walls() {
-        println!("{:<5} {:<10} {:<32} {}", if wall.refused { "holds" } else { "HOLE" }, wall.name, wall.what, wall.how);
+        println!(
+            "{:<5} {:<10} {:<32} {}",
+            if wall.refused { "holds" } else { "HOLE" },
+            wall.name,
+            wall.what,
+            wall.how
+        );
     }
     let rest: Vec<String> = words.collect();
     if let [flag, count] = rest.as_slice()
@@ -47,7 +56,11 @@ fn measure(bench: &Bench, count: u32) {
         cpu += outcome.cpu_ms;
     }
     let wall = start.elapsed();
-    println!("{count} files: {:?} each, {} ms of CPU in children in all", wall / count.max(1), cpu);
+    println!(
+        "{count} files: {:?} each, {} ms of CPU in children in all",
+        wall / count.max(1),
+        cpu
+    );
 }
 
 fn header(name: &str) -> JobHeader {
