@@ -20,11 +20,9 @@ rule SUSP_Hta_Exec {
     strings:
         $h1 = "<hta:application" nocase
         $h2 = "<script" nocase
-        $o1 = "WScript.Shell" nocase
-        $o2 = "Shell.Application" nocase
-        $o3 = "winmgmts:" nocase
-        $c1 = /(ActiveXObject|CreateObject|GetObject)\s{0,4}\(/ nocase
+        $o1 = /(ActiveXObject|CreateObject)\s{0,4}\(\s{0,4}["\x27](WScript\.Shell|Shell\.Application)/ nocase
+        $o2 = /GetObject\s{0,4}\(\s{0,4}["\x27]winmgmts:/ nocase
         $r1 = /\.(Run|Exec|ShellExecute|Create)[\s(]{1,3}["\x27a-z(]/ nocase
     condition:
-        any of ($h*) and any of ($o*) and $c1 and $r1
+        any of ($h*) and any of ($o*) and $r1
 }

@@ -18,15 +18,13 @@ rule SUSP_Script_WshDropper {
         tlp = "TLP:CLEAR"
         license = "Apache-2.0 OR MIT"
     strings:
-        $c1 = /(ActiveXObject|CreateObject)\s{0,4}\(/ nocase
         $h1 = "XMLHTTP" nocase
         $h2 = "WinHttpRequest" nocase
         $w1 = "ADODB.Stream" nocase
         $w2 = "SaveToFile" nocase
         $w3 = "Scripting.FileSystemObject" nocase
-        $o1 = "WScript.Shell" nocase
-        $o2 = "Shell.Application" nocase
+        $o1 = /(ActiveXObject|CreateObject)\s{0,4}\(\s{0,4}["\x27](WScript\.Shell|Shell\.Application)/ nocase
         $r1 = /\.(Run|Exec|ShellExecute)[\s(]{1,3}/ nocase
     condition:
-        filesize < 2MB and $c1 and any of ($h*) and any of ($w*) and any of ($o*) and $r1
+        filesize < 2MB and $o1 and any of ($h*) and any of ($w*) and $r1
 }
