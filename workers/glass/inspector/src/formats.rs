@@ -2,6 +2,14 @@
 //!
 //! A new format is one file below this folder and two adjacent lines here: its `mod` and its place in [`FORMATS`].
 
+mod bzip2;
+mod gzip;
+mod lzip;
+mod lzma;
+mod streams;
+mod xz;
+mod zlib;
+
 use airlock_proto::Gap;
 
 use crate::input::Input;
@@ -54,4 +62,11 @@ pub trait Format: Sync {
 }
 
 /// All formats, containers before documents before text. Order decides between equal matches.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[
+    &gzip::Gzip,
+    &bzip2::Bzip2,
+    &xz::Xz,
+    &lzma::Lzma,
+    &lzip::Lzip,
+    &zlib::Zlib,
+];
