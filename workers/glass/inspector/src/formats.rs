@@ -4,9 +4,11 @@
 
 mod bzip2;
 mod gzip;
+mod links;
 mod lzip;
 mod lzma;
 mod streams;
+mod tar;
 mod xz;
 mod zlib;
 
@@ -63,6 +65,7 @@ pub trait Format: Sync {
 
 /// All formats, containers before documents before text. Order decides between equal matches.
 pub static FORMATS: &[&dyn Format] = &[
+    &tar::Tar,
     &gzip::Gzip,
     &bzip2::Bzip2,
     &xz::Xz,
