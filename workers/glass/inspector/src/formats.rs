@@ -7,6 +7,7 @@ mod gzip;
 mod links;
 mod lzip;
 mod lzma;
+mod rar;
 mod streams;
 mod tar;
 mod xz;
@@ -65,6 +66,7 @@ pub trait Format: Sync {
 
 /// All formats, containers before documents before text. Order decides between equal matches.
 pub static FORMATS: &[&dyn Format] = &[
+    &rar::Rar,
     &tar::Tar,
     &gzip::Gzip,
     &bzip2::Bzip2,
