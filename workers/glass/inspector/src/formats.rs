@@ -4,6 +4,7 @@
 
 mod bzip2;
 mod gzip;
+mod lha;
 mod links;
 mod lzip;
 mod lzma;
@@ -67,6 +68,7 @@ pub trait Format: Sync {
 /// All formats, containers before documents before text. Order decides between equal matches.
 pub static FORMATS: &[&dyn Format] = &[
     &rar::Rar,
+    &lha::Lha,
     &tar::Tar,
     &gzip::Gzip,
     &bzip2::Bzip2,
