@@ -69,6 +69,7 @@ pub trait Format: Sync {
 pub static FORMATS: &[&dyn Format] = &[
     &rar::Rar,
     &lha::Lha,
+    &lha::macbinary::MacBinary,
     &tar::Tar,
     &gzip::Gzip,
     &bzip2::Bzip2,

@@ -63,7 +63,7 @@ impl Codec for Gzip {
         }))
     }
 
-    fn name(&self, bytes: &[u8]) -> Option<String> {
+    fn told_name(&self, bytes: &[u8]) -> Option<String> {
         header(bytes)?.name
     }
 }
@@ -173,7 +173,7 @@ mod tests {
         let mut out = Vec::new();
         stream.read_to_end(&mut out).unwrap();
         assert_eq!((out.as_slice(), stream.used(), stream.complaint()), (&b"one"[..], first, None));
-        assert_eq!(Gzip.name(&file).as_deref(), Some("n.txt"));
+        assert_eq!(Gzip.told_name(&file).as_deref(), Some("n.txt"));
     }
 
     #[test]

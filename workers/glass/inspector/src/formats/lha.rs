@@ -1,6 +1,7 @@
 //! LHA, LArc and PMarc archives: own walk from header to header, past damaged ones, also behind a self-extractor.
 
 mod header;
+pub mod macbinary;
 mod unpack;
 
 use airlock_proto::{Gap, GapKind};

@@ -35,7 +35,7 @@ pub(super) trait Codec {
     fn open<'a>(&self, bytes: &'a [u8]) -> Option<Box<dyn Stream + 'a>>;
 
     /// The name that the stream carries.
-    fn name(&self, bytes: &[u8]) -> Option<String> {
+    fn told_name(&self, bytes: &[u8]) -> Option<String> {
         let _ = bytes;
         None
     }
@@ -54,7 +54,7 @@ pub(super) fn unpack<C: Codec>(codec: &C, input: &Input<'_>, sink: &mut Sink<'_,
         return Err(Gap::new(GapKind::Malformed, "its first header contradicts the specification").bytes(len64(input.bytes.len())));
     }
     let fallback = stem(input.name, C::EXTENSIONS);
-    let named = |at: usize| codec.name(input.from(at)).filter(|name| !name.is_empty());
+    let named = |at: usize| codec.told_name(input.from(at)).filter(|name| !name.is_empty());
     let whole = Member::named(named(0).unwrap_or_else(|| fallback.clone()));
     sink.walk.budget.hold(memory);
     let taken = sink.member(whole, &mut chain);
