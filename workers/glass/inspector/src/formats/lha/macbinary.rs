@@ -22,7 +22,7 @@ impl Format for MacBinary {
             title: "MacBinary file",
             spec: "MacBinary II, 1987",
             yields: "the data fork and the resource fork",
-            limitations: "",
+            limitations: "the Finder's own fields are not read",
         }
     }
 
