@@ -1,16 +1,33 @@
-//! `airlock scan` without its front door, and the price of the jail: `jailed GLASS FILE…` prints the reports,
-//! `jailed GLASS --bench N` looks at N files of 4 KiB and says what each cost.
+//! The jail without the front door, and what it costs: `jailed GLASS FILE…` prints the reports; `jailed GLASS --bench N` looks
+//! at N files of 4 KiB; `jailed --self --bench N` does so with this program as the glass, which starts no heartbeat.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use airlock_jail::{Bench, Config, SealedFile};
+use airlock_cell::alloc::CappedAlloc;
+use airlock_cell::zygote::{Settings, run_without_heartbeat};
+use airlock_jail::{Bench, Config, Level, SealedFile};
 use airlock_proto::Limits;
 use airlock_proto::frame::JobHeader;
 
+#[global_allocator]
+static ALLOCATOR: CappedAlloc = CappedAlloc;
+
 fn main() {
     let mut words = std::env::args().skip(1);
-    let glass = PathBuf::from(words.next().expect("the path of airlock-glass"));
+    let first = words.next().expect("the path of airlock-glass, or --self");
+    if first == "inspect" {
+        let settings = Settings {
+            level: Level::LandlockSeccomp,
+            cpu_seconds: 75,
+        };
+        return run_without_heartbeat(settings).unwrap_or_else(|why| eprintln!("{why}"));
+    }
+    let glass = if first == "--self" {
+        std::env::current_exe().expect("a path")
+    } else {
+        PathBuf::from(first)
+    };
     let config = Config { glass, ..Config::default() };
     let start = Instant::now();
     let bench = match Bench::start(config, &[]) {
@@ -18,36 +35,57 @@ fn main() {
         Err(error) => return eprintln!("{error}"),
     };
     println!("started in {:?}, landlock {}", start.elapsed(), bench.landlock_abi());
-    for wall in bench.walls() {
-        println!("{:<5} {:<10} {:<32} {}", if wall.refused { "holds" } else { "HOLE" }, wall.name, wall.what, wall.how);
-    }
     let rest: Vec<String> = words.collect();
     if let [flag, count] = rest.as_slice()
         && flag == "--bench"
     {
-        return measure(&bench, count.parse().expect("a number"));
+        return measure(bench, count.parse().expect("a number"));
+    }
+    for wall in bench.walls() {
+        println!(
+            "{:<5} {:<10} {:<32} {}",
+            if wall.refused { "holds" } else { "HOLE" },
+            wall.name,
+            wall.what,
+            wall.how
+        );
     }
     for path in rest {
         let bytes = std::fs::read(&path).expect("readable");
         let file = SealedFile::from_bytes(&bytes).expect("memory");
         let outcome = bench.inspect(header(&path), &file).expect("our own side works");
         println!("{}", serde_json::to_string_pretty(&outcome.report).expect("encodes"));
-        println!("peak {} bytes, {} ms of CPU", outcome.peak_rss_bytes, outcome.cpu_ms);
+        println!("peak {} bytes, {} µs of CPU", outcome.peak_rss_bytes, outcome.cpu_us);
     }
 }
 
-fn measure(bench: &Bench, count: u32) {
-    let bytes = vec![0x80_u8; 4096];
+fn measure(bench: Bench, count: u32) {
+    let file = SealedFile::from_bytes(&[0x80_u8; 4096]).expect("memory");
     let start = Instant::now();
     let mut cpu = 0;
     for _ in 0..count {
-        let file = SealedFile::from_bytes(&bytes).expect("memory");
         let outcome = bench.inspect(header("x.bin"), &file).expect("our own side works");
         assert!(outcome.report.nodes.iter().all(|node| node.gaps.is_empty()), "{outcome:?}");
-        cpu += outcome.cpu_ms;
+        cpu += outcome.cpu_us;
     }
     let wall = start.elapsed();
-    println!("{count} files: {:?} each, {} ms of CPU in children in all", wall / count.max(1), cpu);
+    // Reaped children, the zygote and its forks included.
+    drop(bench);
+    println!(
+        "{count} files: {:?} each by the clock; CPU each: {} µs in the child, {:?} with the zygote's share",
+        wall / count.max(1),
+        cpu / u64::from(count.max(1)),
+        children_cpu() / count.max(1)
+    );
+}
+
+/// CPU time of all children that were waited for.
+fn children_cpu() -> Duration {
+    let text = std::fs::read_to_string("/proc/self/stat").expect("proc");
+    let fields: Vec<i64> = text.rsplit(')').next().unwrap_or_default().split(' ').filter_map(|w| w.parse().ok()).collect();
+    // cutime and cstime, in ticks of 10 ms (proc_pid_stat(5)).
+    let ticks: i64 = fields.iter().skip(12).take(2).sum();
+    Duration::from_millis(u64::try_from(ticks).unwrap_or_default() * 10)
 }
 
 fn header(name: &str) -> JobHeader {

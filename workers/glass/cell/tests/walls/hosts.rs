@@ -1,0 +1,150 @@
+//! What must hold for the host: no descriptor leaks in, no child outlives it, and without a glass nothing starts.
+
+#![allow(unsafe_code)]
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use airlock_jail::{Bench, Config, JailError, SealedFile};
+use airlock_proto::Limits;
+use airlock_proto::frame::JobHeader;
+
+use crate::Test;
+
+pub fn tests() -> Vec<Test> {
+    vec![
+        ("host::nothing_leaks_into_a_child".into(), Box::new(nothing_leaks_into_a_child)),
+        ("host::children_die_with_a_killed_host".into(), Box::new(children_die_with_a_killed_host)),
+        ("host::a_missing_glass_is_named".into(), Box::new(a_missing_glass_is_named)),
+        ("host::a_glass_by_hand_says_so".into(), Box::new(a_glass_by_hand_says_so)),
+    ]
+}
+
+fn config() -> Config {
+    Config {
+        glass: std::env::current_exe().unwrap(),
+        ..Config::default()
+    }
+}
+
+fn header(name: &str, file: &SealedFile) -> JobHeader {
+    JobHeader {
+        name: name.into(),
+        declared_type: Some(file.sha256().to_owned()),
+        content_encoding: vec![],
+        passwords: vec![],
+        limits: Limits {
+            deadline_ms: 4_000,
+            ..Limits::default()
+        },
+        input_cut_bytes: 0,
+    }
+}
+
+fn nothing_leaks_into_a_child() {
+    // A careless library of the host: descriptors that stay open across exec, files and a directory.
+    for path in [c"/etc/passwd", c"/"] {
+        // SAFETY: the path ends in a zero byte.
+        assert!(unsafe { libc::open(path.as_ptr(), libc::O_RDONLY) } > 2);
+    }
+    let bench = Bench::start(config(), &[]).unwrap();
+    let file = SealedFile::from_bytes(b"x").unwrap();
+    std::thread::scope(|scope| {
+        let work = scope.spawn(|| bench.inspect(header("hang", &file), &file));
+        std::thread::sleep(Duration::from_millis(700));
+        let mut memfds = 0;
+        let children = children_of("self");
+        assert!(children.len() >= 3, "{children:?}");
+        for pid in &children {
+            let mut targets: Vec<String> = Path::new("/proc")
+                .join(pid)
+                .join("fd")
+                .read_dir()
+                .expect("root may look")
+                .map(|fd| std::fs::read_link(fd.unwrap().path()).unwrap().to_string_lossy().into_owned())
+                .collect();
+            targets.sort();
+            let kinds: Vec<&str> = targets.iter().map(|t| t.split([':', ' ']).next().unwrap()).collect();
+            match kinds.as_slice() {
+                ["pipe", "pipe", "socket"] => {}
+                ["/memfd", "pipe", "pipe", "socket"] => memfds += 1,
+                _ => panic!("{pid} holds {targets:?}"),
+            }
+        }
+        assert_eq!(memfds, 1, "the one job has its one file");
+        let outcome = work.join().unwrap().unwrap();
+        assert_eq!(outcome.report.nodes[0].gaps.len(), 1);
+    });
+}
+
+fn children_die_with_a_killed_host() {
+    let mut host = Command::new(std::env::current_exe().unwrap())
+        .arg("host")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = [0_u8; 1];
+    host.stdout.take().unwrap().read_exact(&mut line).unwrap();
+    // The job is in the middle of a computation without end.
+    std::thread::sleep(Duration::from_millis(500));
+    let children = children_of(&host.id().to_string());
+    assert!(children.len() >= 4, "a zygote, a job and two idle children: {children:?}");
+    host.kill().unwrap();
+    host.wait().unwrap();
+    let start = Instant::now();
+    while children.iter().any(|pid| is_alive(pid)) {
+        assert!(start.elapsed() < Duration::from_secs(2), "left over: {children:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The host that will be killed: the other side of the test above.
+pub fn spin_for_ever(_: &[String]) -> ExitCode {
+    let bench = Bench::start(config(), &[]).unwrap();
+    let file = SealedFile::from_bytes(b"x").unwrap();
+    println!("!");
+    let mut job = header("spin", &file);
+    job.limits.deadline_ms = 60_000;
+    let _ = bench.inspect(job, &file);
+    ExitCode::SUCCESS
+}
+
+fn a_missing_glass_is_named() {
+    let missing = Config {
+        glass: "/nowhere/airlock-glass".into(),
+        ..Config::default()
+    };
+    let error = Bench::start(missing.clone(), &[]).unwrap_err();
+    assert!(matches!(&error, JailError::GlassMissing { path } if *path == missing.glass), "{error:?}");
+    assert!(error.to_string().contains("/nowhere/airlock-glass"), "{error}");
+    assert!(error.to_string().contains("install"), "{error}");
+}
+
+fn a_glass_by_hand_says_so() {
+    let output = Command::new(env!("CARGO_BIN_EXE_airlock-glass"))
+        .arg("inspect")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("started by airlock only"));
+}
+
+/// Pids of the children of a process, zombies left out.
+pub fn children_of(pid: &str) -> Vec<String> {
+    let tasks = Path::new("/proc").join(pid).join("task").read_dir().unwrap();
+    tasks
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("children")).ok())
+        .flat_map(|children| children.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        .filter(|pid| is_alive(pid))
+        .collect()
+}
+
+fn is_alive(pid: &str) -> bool {
+    match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
+        Ok(stat) => !stat.rsplit(')').next().unwrap_or_default().starts_with(" Z"),
+        Err(_) => false,
+    }
+}
