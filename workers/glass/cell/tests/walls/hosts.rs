@@ -16,6 +16,7 @@ use crate::Test;
 pub fn tests() -> Vec<Test> {
     vec![
         ("host::nothing_leaks_into_a_child".into(), Box::new(nothing_leaks_into_a_child)),
+        ("host::a_child_wears_every_wall".into(), Box::new(a_child_wears_every_wall)),
         ("host::children_die_with_a_killed_host".into(), Box::new(children_die_with_a_killed_host)),
         ("host::a_missing_glass_is_named".into(), Box::new(a_missing_glass_is_named)),
         ("host::a_glass_by_hand_says_so".into(), Box::new(a_glass_by_hand_says_so)),
@@ -77,6 +78,44 @@ fn nothing_leaks_into_a_child() {
         let outcome = work.join().unwrap().unwrap();
         assert_eq!(outcome.report.nodes[0].gaps.len(), 1);
     });
+}
+
+/// What the kernel itself says of the released glass and its idle children.
+fn a_child_wears_every_wall() {
+    let released = Config {
+        glass: env!("CARGO_BIN_EXE_airlock-glass").into(),
+        ..Config::default()
+    };
+    let _bench = Bench::start(released, &[]).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let children = children_of("self");
+    assert_eq!(children.len(), 3, "a zygote and two idle children");
+    for (place, pid) in children.iter().enumerate() {
+        let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap();
+        let zygote = place == 0;
+        assert_eq!(read("oom_score_adj").trim(), "1000");
+        let status = read("status");
+        let field = |name: &str| status.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_default().trim().to_owned();
+        assert_eq!(field("NoNewPrivs:"), "1");
+        assert_eq!(field("Seccomp:"), "2");
+        // Two soft ones, filter A, and in a child filter B.
+        assert_eq!(field("Seccomp_filters:"), if zygote { "3" } else { "4" }, "{pid}");
+        // The heartbeat runs in the child, never in the zygote.
+        assert_eq!(field("Threads:"), if zygote { "1" } else { "2" });
+        let limits = read("limits");
+        let limit = |name: &str| -> Vec<String> {
+            let line = limits.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_default();
+            line.split_whitespace().take(2).map(str::to_owned).collect()
+        };
+        for name in ["Max core file size", "Max file size", "Max locked memory", "Max msgqueue size"] {
+            assert_eq!(limit(name), ["0", "0"], "{name}");
+        }
+        assert_eq!(limit("Max open files"), ["16", "16"]);
+        assert_eq!(limit("Max data size"), ["536870912", "536870912"]);
+        if !zygote {
+            assert_eq!(limit("Max cpu time"), ["75", "76"]);
+        }
+    }
 }
 
 fn children_die_with_a_killed_host() {
