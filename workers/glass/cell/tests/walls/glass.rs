@@ -20,6 +20,7 @@ pub const TESTS: &[(&str, fn(World))] = &[
     ("a_fallen_child_is_a_gap", a_fallen_child_is_a_gap),
     ("a_lying_child_is_a_gap", a_lying_child_is_a_gap),
     ("a_crash_replaces_the_zygote", a_crash_replaces_the_zygote),
+    ("a_killed_zygote_is_replaced", a_killed_zygote_is_replaced),
     ("a_hundred_jobs_with_heartbeat", a_hundred_jobs_with_heartbeat),
     ("a_rule_for_ever_times_out", a_rule_for_ever_times_out),
     ("rules_are_checked_behind_walls", rules_are_checked_behind_walls),
@@ -207,6 +208,18 @@ fn a_crash_replaces_the_zygote(world: World) {
     assert_well(&bench);
     let after = settled_children();
     assert!(!after.is_empty() && after.iter().all(|pid| !before.contains(pid)), "{before:?} {after:?}");
+}
+
+fn a_killed_zygote_is_replaced(world: World) {
+    let bench = faulty(world);
+    let zygote = settled_children().first().expect("a zygote").parse().unwrap();
+    let zygote = rustix::process::Pid::from_raw(zygote).unwrap();
+    rustix::process::kill_process(zygote, rustix::process::Signal::KILL).unwrap();
+    for _ in 0..5 {
+        assert_well(&bench);
+    }
+    drop(bench);
+    assert_eq!(crate::hosts::children_of("self"), Vec::<String>::new(), "a dropped bench leaves nobody");
 }
 
 /// The zygote and its idle children, once there are as many as there should be.

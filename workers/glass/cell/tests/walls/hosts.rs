@@ -18,6 +18,7 @@ pub fn tests() -> Vec<Test> {
         ("host::nothing_leaks_into_a_child".into(), Box::new(nothing_leaks_into_a_child)),
         ("host::a_child_wears_every_wall".into(), Box::new(a_child_wears_every_wall)),
         ("host::children_die_with_a_killed_host".into(), Box::new(children_die_with_a_killed_host)),
+        ("host::an_ignored_sigchld_is_mended".into(), Box::new(an_ignored_sigchld_is_mended)),
         ("host::a_missing_glass_is_named".into(), Box::new(a_missing_glass_is_named)),
         ("host::a_glass_by_hand_says_so".into(), Box::new(a_glass_by_hand_says_so)),
     ]
@@ -148,6 +149,15 @@ pub fn spin_for_ever(_: &[String]) -> ExitCode {
     job.limits.deadline_ms = 60_000;
     let _ = bench.inspect(job, &file);
     ExitCode::SUCCESS
+}
+
+fn an_ignored_sigchld_is_mended() {
+    // SAFETY: ignoring a signal runs no code.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+    let bench = Bench::start(config(), &[]).unwrap();
+    let file = SealedFile::from_bytes(b"x").unwrap();
+    let outcome = bench.inspect(header("well", &file), &file).unwrap();
+    assert!(outcome.report.nodes[0].gaps.is_empty(), "{outcome:?}");
 }
 
 fn a_missing_glass_is_named() {
