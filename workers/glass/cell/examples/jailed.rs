@@ -28,7 +28,10 @@ fn main() {
     } else {
         PathBuf::from(first)
     };
-    let config = Config { glass, ..Config::default() };
+    let config = Config {
+        glass,
+        ..Config::default()
+    };
     let start = Instant::now();
     let bench = match Bench::start(config, &[]) {
         Ok(bench) => bench,
@@ -82,7 +85,13 @@ fn measure(bench: Bench, count: u32) {
 /// CPU time of all children that were waited for.
 fn children_cpu() -> Duration {
     let text = std::fs::read_to_string("/proc/self/stat").expect("proc");
-    let fields: Vec<i64> = text.rsplit(')').next().unwrap_or_default().split(' ').filter_map(|w| w.parse().ok()).collect();
+    let fields: Vec<i64> = text
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split(' ')
+        .filter_map(|w| w.parse().ok())
+        .collect();
     // cutime and cstime, in ticks of 10 ms (proc_pid_stat(5)).
     let ticks: i64 = fields.iter().skip(12).take(2).sum();
     Duration::from_millis(u64::try_from(ticks).unwrap_or_default() * 10)

@@ -131,12 +131,23 @@ fn map(length: usize, protection: i32, kind: i32) -> i32 {
 
 fn make_executable() -> i32 {
     // SAFETY: as in `map`.
-    let start = unsafe { libc::mmap(null_mut(), 4096, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0) };
+    let start = unsafe {
+        libc::mmap(
+            null_mut(),
+            4096,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        )
+    };
     if start == libc::MAP_FAILED {
         return errno(-1);
     }
     // SAFETY: the page was mapped above and nothing else uses it.
-    errno(libc::c_long::from(unsafe { libc::mprotect(start, 4096, libc::PROT_READ | libc::PROT_EXEC) }))
+    errno(libc::c_long::from(unsafe {
+        libc::mprotect(start, 4096, libc::PROT_READ | libc::PROT_EXEC)
+    }))
 }
 
 fn too_much() -> usize {
@@ -149,7 +160,15 @@ fn raise_limit() -> i32 {
         rlim_max: libc::RLIM64_INFINITY,
     };
     // SAFETY: the limit lives through the call; the old one is not asked for.
-    errno(unsafe { libc::syscall(libc::SYS_prlimit64, 0, libc::RLIMIT_DATA, &raw const limit, null_mut::<libc::rlimit64>()) })
+    errno(unsafe {
+        libc::syscall(
+            libc::SYS_prlimit64,
+            0,
+            libc::RLIMIT_DATA,
+            &raw const limit,
+            null_mut::<libc::rlimit64>(),
+        )
+    })
 }
 
 fn io_uring() -> i32 {

@@ -77,8 +77,5 @@ pub fn lock_compiler(level: Level, cpu_seconds: u64) -> Result<Standing, String>
     seccomp_soft::eperm()?;
     seccomp_soft::enosys()?;
     seccomp_rules::install()?;
-    Ok(Standing {
-        landlock_abi,
-        mdwe: false,
-    })
+    Ok(Standing { landlock_abi, mdwe: false })
 }

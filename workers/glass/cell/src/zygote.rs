@@ -82,7 +82,8 @@ pub fn sources() -> Result<Vec<RuleSource>, String> {
 /// # Errors
 /// In words, when descriptor 0 is no socket pair made by the host.
 pub fn host() -> Result<i32, String> {
-    let credentials = sockopt::socket_peercred(stdio::socket()).map_err(|e| format!("this program is started by airlock only: descriptor 0: {e}"))?;
+    let credentials =
+        sockopt::socket_peercred(stdio::socket()).map_err(|e| format!("this program is started by airlock only: descriptor 0: {e}"))?;
     Ok(credentials.pid.as_raw_nonzero().get())
 }
 
@@ -166,7 +167,15 @@ fn fork(settings: Settings, host: i32, role: Role, socket: OwnedFd, job: &mut dy
     // held by a thread that is gone. The null stack means that the child goes on on its copy of ours.
     let pid = unsafe { libc::syscall(libc::SYS_clone, flags, zero, zero, zero, zero) };
     if pid == 0 {
-        child::live(child::Birth { settings, host, role, socket }, job)
+        child::live(
+            child::Birth {
+                settings,
+                host,
+                role,
+                socket,
+            },
+            job,
+        )
     }
     drop(socket);
     answer(i32::try_from(pid).unwrap_or_default().max(0))

@@ -2,6 +2,10 @@
 //!
 //! A new format is one file below this folder and two adjacent lines here: its `mod` and its place in [`FORMATS`].
 
+mod encoded;
+mod lnk;
+mod text;
+
 use airlock_proto::Gap;
 
 use crate::input::Input;
@@ -54,4 +58,4 @@ pub trait Format: Sync {
 }
 
 /// All formats, containers before documents before text. Order decides between equal matches.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[&encoded::Brotli, &encoded::Deflate, &encoded::Other, &lnk::Lnk, &text::Text];

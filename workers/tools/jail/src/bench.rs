@@ -118,7 +118,9 @@ impl Bench {
         let envelope = envelope(&header)?;
         let _seat = self.seat();
         let first = self.run(&header, &envelope, file)?;
-        let Some(gap) = unexplained(&first) else { return Ok(outcome(first, None, 1)) };
+        let Some(gap) = unexplained(&first) else {
+            return Ok(outcome(first, None, 1));
+        };
         let second = self.run(&header, &envelope, file)?;
         let mut total = match unexplained(&second) {
             Some(_) if first.ledger.weight() > second.ledger.weight() => outcome_of_longer(&second, first),

@@ -7,9 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum JailError {
     /// The jailed program is not where it should be. Nothing is scanned without it.
-    #[error(
-        "the jailed half is missing: no program at {path}; install airlock-glass beside airlock, or set jail.glass to its path"
-    )]
+    #[error("the jailed half is missing: no program at {path}; install airlock-glass beside airlock, or set jail.glass to its path")]
     GlassMissing {
         /// Where it was looked for.
         path: PathBuf,
@@ -56,9 +54,6 @@ impl JailError {
     }
 
     pub(crate) fn system(what: &'static str) -> impl Fn(rustix::io::Errno) -> JailError {
-        move |errno| JailError::System {
-            what,
-            error: errno.into(),
-        }
+        move |errno| JailError::System { what, error: errno.into() }
     }
 }

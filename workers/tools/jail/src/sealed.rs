@@ -163,10 +163,7 @@ mod tests {
         writer.write_all(b"defgh").unwrap();
         let file = writer.seal().unwrap();
         assert_eq!((file.len(), file.cut_bytes()), (5, 3));
-        assert_eq!(
-            file.sha256(),
-            data_encoding::HEXLOWER.encode(&Sha256::digest(b"abcde"))
-        );
+        assert_eq!(file.sha256(), data_encoding::HEXLOWER.encode(&Sha256::digest(b"abcde")));
     }
 
     #[test]

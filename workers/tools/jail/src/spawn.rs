@@ -12,9 +12,7 @@ use airlock_proto::frame::{Ready, RuleSource, decode};
 use airlock_proto::limits::MAX_FRAME_BYTES;
 use airlock_proto::text;
 use rustix::io::retry_on_intr;
-use rustix::net::{
-    AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, sendmsg, socketpair,
-};
+use rustix::net::{AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, sendmsg, socketpair};
 
 use crate::child::{Child, readable};
 use crate::{Config, JailError, SealedFile};
@@ -80,10 +78,7 @@ impl Glass {
             .stdout(rules)
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| JailError::Spawn {
-                path: path.clone(),
-                error,
-            })?;
+            .map_err(|error| JailError::Spawn { path: path.clone(), error })?;
         let said = Arc::default();
         if let Some(pipe) = process.stderr.take() {
             drain(pipe, Arc::clone(&said))?;
@@ -99,15 +94,7 @@ impl Glass {
         let n = self.receive(&mut packet, deadline)?;
         let body = packet.get(4..n).unwrap_or_default();
         match decode::<Hello>(body) {
-            Some(Hello::Ready {
-                ready,
-                landlock_abi,
-                mdwe,
-            }) => Ok(Greeting {
-                ready,
-                landlock_abi,
-                mdwe,
-            }),
+            Some(Hello::Ready { ready, landlock_abi, mdwe }) => Ok(Greeting { ready, landlock_abi, mdwe }),
             Some(Hello::Refused { why }) => Err(JailError::Refused(text::cut(&text::escape(&why), 1000))),
             None if n == 0 => Err(self.why_it_died()),
             None => Err(JailError::Silent("its greeting cannot be decoded".to_owned())),

@@ -57,13 +57,7 @@ pub(crate) fn envelope(header: &JobHeader) -> Result<Vec<u8>, JailError> {
 }
 
 /// Hands a job to a child and listens to its end.
-pub(crate) fn converse<'j>(
-    mut child: Child,
-    header: &'j JobHeader,
-    envelope: &[u8],
-    file: &'j SealedFile,
-    cpu_seconds: u64,
-) -> Said<'j> {
+pub(crate) fn converse<'j>(mut child: Child, header: &'j JobHeader, envelope: &[u8], file: &'j SealedFile, cpu_seconds: u64) -> Said<'j> {
     let mut ledger = Ledger::new(header, file);
     let soft = Duration::from_millis(header.limits.deadline_ms);
     // The soft deadline is the child's own; a quarter later it is ours.
@@ -136,7 +130,9 @@ fn take_frames(bytes: &[u8], ledger: &mut Ledger<'_>) -> Result<usize, Lie> {
     let mut used = 0_usize;
     loop {
         let rest = bytes.get(used..).unwrap_or_default();
-        let Some((length, body)) = rest.split_first_chunk::<4>() else { return Ok(used) };
+        let Some((length, body)) = rest.split_first_chunk::<4>() else {
+            return Ok(used);
+        };
         let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
         if length > MAX_FRAME_BYTES {
             return Err(Lie("a frame longer than the limit"));
@@ -158,9 +154,10 @@ fn judge(heard: Heard, death: Death, ended: bool, hard: Duration, cpu_seconds: u
         (Heard::Lie(Lie(what)), _) => Verdict::Lied(Gap::new(GapKind::ChildDied, format!("the child said what none says: {what}"))),
         (Heard::TooLate, _) => time(),
         (Heard::Out, How::Exit(0)) if ended => Verdict::Whole,
-        (Heard::Out, How::Exit(MEMORY_STATUS)) => {
-            Verdict::Capped(Gap::new(GapKind::Memory, "the memory of the scan was used up: the rest was not looked at"))
-        }
+        (Heard::Out, How::Exit(MEMORY_STATUS)) => Verdict::Capped(Gap::new(
+            GapKind::Memory,
+            "the memory of the scan was used up: the rest was not looked at",
+        )),
         (Heard::Out, How::Signal(libc::SIGXCPU)) => cpu(cpu_seconds),
         // The hard limit behind the soft one kills.
         (Heard::Out, How::Signal(libc::SIGKILL)) if death.cpu_us >= cpu_seconds.saturating_mul(1_000_000) => cpu(cpu_seconds),

@@ -91,14 +91,22 @@ pub fn tests() -> Vec<Test> {
     ]
     .map(|attempt| (attempt, KILLED));
     let mut b = by_filter.to_vec();
-    b.extend([(Attempt::Fork, KILLED), (Attempt::Thread, KILLED), (Attempt::MakeExecutable, KILLED)]);
+    b.extend([
+        (Attempt::Fork, KILLED),
+        (Attempt::Thread, KILLED),
+        (Attempt::MakeExecutable, KILLED),
+    ]);
     table("seccomp_b", || process::no_new_privs().and_then(|()| seccomp_b::install()), b);
     let mut a = by_filter.to_vec();
     a.extend([(Attempt::Fork, End::Status(0)), (Attempt::MakeExecutable, KILLED)]);
     table("seccomp_a", || process::no_new_privs().and_then(|()| seccomp_a::install()), a);
     let mut rules = by_filter.to_vec();
     rules.extend([(Attempt::Fork, KILLED), (Attempt::MakeExecutable, End::Status(0))]);
-    table("seccomp_rules", || process::no_new_privs().and_then(|()| seccomp_rules::install()), rules);
+    table(
+        "seccomp_rules",
+        || process::no_new_privs().and_then(|()| seccomp_rules::install()),
+        rules,
+    );
     let single: [(&str, fn()); 12] = [
         ("seccomp_soft::clone3", clone3_is_unknown),
         ("seccomp_a::namespace_clone", a_clone_makes_no_namespace),

@@ -20,10 +20,7 @@ pub fn serve(arguments: &[String]) -> ExitCode {
         cpu_seconds: arguments[4].parse().expect("seconds"),
     };
     settings.cpu_seconds = settings.cpu_seconds.max(1);
-    let ready = Ready {
-        rules: 0,
-        broken: vec![],
-    };
+    let ready = Ready { rules: 0, broken: vec![] };
     let done = tell_failure(|| {
         let host = host()?;
         confine::begin(host)?;

@@ -29,7 +29,11 @@ pub const TESTS: &[(&str, fn(World))] = &[
 fn config(world: World, glass: &str) -> Config {
     Config {
         glass: beside(glass),
-        level: if world.is_hidden() { Level::Seccomp } else { Level::LandlockSeccomp },
+        level: if world.is_hidden() {
+            Level::Seccomp
+        } else {
+            Level::LandlockSeccomp
+        },
         ..Config::default()
     }
 }
@@ -63,7 +67,10 @@ fn assert_well(bench: &Bench) {
 }
 
 fn gap_of(outcome: &Outcome) -> (GapKind, String) {
-    let gap = outcome.report.nodes[0].gaps.first().unwrap_or_else(|| panic!("no gap: {outcome:?}"));
+    let gap = outcome.report.nodes[0]
+        .gaps
+        .first()
+        .unwrap_or_else(|| panic!("no gap: {outcome:?}"));
     (gap.kind, gap.detail.clone())
 }
 
@@ -79,7 +86,10 @@ fn released_glass_holds(world: World) {
     let file = SealedFile::from_bytes(b"\x80").unwrap();
     let outcome = bench.inspect(header("x", &file), &file).unwrap();
     assert_eq!(outcome.report.coverage, Coverage::Complete);
-    assert!(outcome.report.findings.iter().any(|f| f.source.starts_with("rule:a@")), "{outcome:?}");
+    assert!(
+        outcome.report.findings.iter().any(|f| f.source.starts_with("rule:a@")),
+        "{outcome:?}"
+    );
     let empty = SealedFile::from_bytes(b"").unwrap();
     let outcome = bench.inspect(header("x", &empty), &empty).unwrap();
     assert_eq!(outcome.report.coverage, Coverage::Complete, "{outcome:?}");
@@ -152,7 +162,10 @@ fn a_child_has_a_memory_cap(world: World) {
     let (kind, _) = gap_of(&outcome);
     assert_eq!((kind, outcome.tries), (GapKind::Memory, 1), "{outcome:?}");
     let most = CHILD_DATA_BYTES + 64 * 1024 * 1024;
-    assert!(outcome.peak_rss_bytes > CHILD_DATA_BYTES / 2 && outcome.peak_rss_bytes < most, "{outcome:?}");
+    assert!(
+        outcome.peak_rss_bytes > CHILD_DATA_BYTES / 2 && outcome.peak_rss_bytes < most,
+        "{outcome:?}"
+    );
     assert_well(&bench);
 }
 
@@ -207,7 +220,10 @@ fn a_crash_replaces_the_zygote(world: World) {
     let _ = job(&bench, "address");
     assert_well(&bench);
     let after = settled_children();
-    assert!(!after.is_empty() && after.iter().all(|pid| !before.contains(pid)), "{before:?} {after:?}");
+    assert!(
+        !after.is_empty() && after.iter().all(|pid| !before.contains(pid)),
+        "{before:?} {after:?}"
+    );
 }
 
 fn a_killed_zygote_is_replaced(world: World) {
@@ -219,7 +235,11 @@ fn a_killed_zygote_is_replaced(world: World) {
         assert_well(&bench);
     }
     drop(bench);
-    assert_eq!(crate::hosts::children_of("self"), Vec::<String>::new(), "a dropped bench leaves nobody");
+    assert_eq!(
+        crate::hosts::children_of("self"),
+        Vec::<String>::new(),
+        "a dropped bench leaves nobody"
+    );
 }
 
 /// The zygote and its idle children, once there are as many as there should be.

@@ -17,7 +17,10 @@ pub fn tests() -> Vec<Test> {
     vec![
         ("host::nothing_leaks_into_a_child".into(), Box::new(nothing_leaks_into_a_child)),
         ("host::a_child_wears_every_wall".into(), Box::new(a_child_wears_every_wall)),
-        ("host::children_die_with_a_killed_host".into(), Box::new(children_die_with_a_killed_host)),
+        (
+            "host::children_die_with_a_killed_host".into(),
+            Box::new(children_die_with_a_killed_host),
+        ),
         ("host::an_ignored_sigchld_is_mended".into(), Box::new(an_ignored_sigchld_is_mended)),
         ("host::a_missing_glass_is_named".into(), Box::new(a_missing_glass_is_named)),
         ("host::a_glass_by_hand_says_so".into(), Box::new(a_glass_by_hand_says_so)),
@@ -96,7 +99,14 @@ fn a_child_wears_every_wall() {
         let zygote = place == 0;
         assert_eq!(read("oom_score_adj").trim(), "1000");
         let status = read("status");
-        let field = |name: &str| status.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_default().trim().to_owned();
+        let field = |name: &str| {
+            status
+                .lines()
+                .find_map(|l| l.strip_prefix(name))
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        };
         assert_eq!(field("NoNewPrivs:"), "1");
         assert_eq!(field("Seccomp:"), "2");
         // Two soft ones, filter A, and in a child filter B.
@@ -166,7 +176,10 @@ fn a_missing_glass_is_named() {
         ..Config::default()
     };
     let error = Bench::start(missing.clone(), &[]).unwrap_err();
-    assert!(matches!(&error, JailError::GlassMissing { path } if *path == missing.glass), "{error:?}");
+    assert!(
+        matches!(&error, JailError::GlassMissing { path } if *path == missing.glass),
+        "{error:?}"
+    );
     assert!(error.to_string().contains("/nowhere/airlock-glass"), "{error}");
     assert!(error.to_string().contains("install"), "{error}");
 }

@@ -58,9 +58,13 @@ fn harness(arguments: &[String]) -> ExitCode {
     let filters: Vec<&String> = arguments.iter().filter(|a| !a.starts_with('-')).collect();
     let wanted = |name: &str| {
         filters.is_empty()
-            || filters
-                .iter()
-                .any(|filter| if has("--exact") { name == filter.as_str() } else { name.contains(filter.as_str()) })
+            || filters.iter().any(|filter| {
+                if has("--exact") {
+                    name == filter.as_str()
+                } else {
+                    name.contains(filter.as_str())
+                }
+            })
     };
     let mut failed = Vec::new();
     let mut ran = 0;

@@ -59,7 +59,11 @@ pub fn run_in(world: World, test: &str) {
     for file in ["walls", "airlock-glass"] {
         std::fs::set_permissions(folder.path().join(file), PermissionsExt::from_mode(0o755)).unwrap();
     }
-    let status = Command::new(&own).args(["as", world.name(), test]).current_dir("/").status().unwrap();
+    let status = Command::new(&own)
+        .args(["as", world.name(), test])
+        .current_dir("/")
+        .status()
+        .unwrap();
     assert!(status.success(), "{} in the world {}: {status}", test, world.name());
 }
 
