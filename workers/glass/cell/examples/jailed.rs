@@ -1,10 +1,12 @@
 //! The jail without the front door, and what it costs: `jailed GLASS FILE…` prints the reports; `jailed GLASS --bench N` looks
-//! at N files of 4 KiB; `jailed --self --bench N` does so with this program as the glass, which starts no heartbeat.
+//! at N files of 4 KiB; `jailed --self --bench N` does so with this program as the glass, which starts no heartbeat; `jailed
+//! --filter` says what the last filter of a child costs.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use airlock_cell::alloc::CappedAlloc;
+use airlock_cell::confine::{process, seccomp_a, seccomp_b, seccomp_soft};
 use airlock_cell::zygote::{Settings, run_without_heartbeat};
 use airlock_jail::{Bench, Config, Level, SealedFile};
 use airlock_proto::Limits;
@@ -22,6 +24,9 @@ fn main() {
             cpu_seconds: 75,
         };
         return run_without_heartbeat(settings).unwrap_or_else(|why| eprintln!("{why}"));
+    }
+    if first == "--filter" {
+        return filter_cost();
     }
     let glass = if first == "--self" {
         std::env::current_exe().expect("a path")
@@ -60,6 +65,18 @@ fn main() {
         println!("{}", serde_json::to_string_pretty(&outcome.report).expect("encodes"));
         println!("peak {} bytes, {} µs of CPU", outcome.peak_rss_bytes, outcome.cpu_us);
     }
+}
+
+/// Installs the filters of a zygote and then, timed, that of a child.
+fn filter_cost() {
+    process::no_new_privs()
+        .and_then(|()| seccomp_soft::eperm())
+        .and_then(|()| seccomp_soft::enosys())
+        .and_then(|()| seccomp_a::install())
+        .expect("filters");
+    let start = Instant::now();
+    seccomp_b::install().expect("filter B");
+    println!("filter B: {:?}", start.elapsed());
 }
 
 fn measure(bench: Bench, count: u32) {

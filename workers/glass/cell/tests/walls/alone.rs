@@ -228,6 +228,11 @@ fn memory_gains_no_execution() {
     assert_eq!(end, refused(libc::EACCES));
 }
 
+/// Whether this kernel has `PR_SET_MDWE` at all.
+pub fn kernel_knows_exec_gain() -> bool {
+    in_fork(|| i32::from(process::no_exec_gain())) == End::Status(1)
+}
+
 fn limits_are_set() {
     use rustix::process::{Resource, getrlimit};
     let end = in_fork(|| {

@@ -20,6 +20,7 @@ pub const TESTS: &[(&str, fn(World))] = &[
     ("a_fallen_child_is_a_gap", a_fallen_child_is_a_gap),
     ("a_lying_child_is_a_gap", a_lying_child_is_a_gap),
     ("a_crash_replaces_the_zygote", a_crash_replaces_the_zygote),
+    ("nobody_looks_into_a_child", nobody_looks_into_a_child),
     ("a_killed_zygote_is_replaced", a_killed_zygote_is_replaced),
     ("a_hundred_jobs_with_heartbeat", a_hundred_jobs_with_heartbeat),
     ("a_rule_for_ever_times_out", a_rule_for_ever_times_out),
@@ -77,6 +78,7 @@ fn gap_of(outcome: &Outcome) -> (GapKind, String) {
 fn released_glass_holds(world: World) {
     let bench = Bench::start(config(world, "airlock-glass"), &[rule("rule a { condition: filesize < 3 }")]).expect("ready");
     assert_eq!(bench.landlock_abi() == 0, world.is_hidden());
+    assert_eq!(bench.kernel_refuses_exec_gain(), crate::alone::kernel_knows_exec_gain());
     let names: Vec<&str> = bench.walls().iter().map(|wall| wall.name).collect();
     let all: Vec<&str> = Attempt::ALL.iter().map(|attempt| attempt.name()).collect();
     assert_eq!(names, all);
@@ -226,6 +228,22 @@ fn a_crash_replaces_the_zygote(world: World) {
     );
 }
 
+/// A process of the same user reads neither the memory nor the descriptors of a child.
+fn nobody_looks_into_a_child(world: World) {
+    let _bench = Bench::start(config(world, "airlock-glass"), &[]).unwrap();
+    let children = settled_children();
+    assert_eq!(children.len(), 3);
+    for pid in children {
+        let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(format!("/proc/{pid}/mem")).unwrap());
+        // The kernel gives the files of a process that may not be dumped to root.
+        assert_eq!(owner, 0, "{pid}");
+        if world.is_nobody() {
+            let refused = std::fs::File::open(format!("/proc/{pid}/mem")).unwrap_err();
+            assert_eq!(refused.kind(), std::io::ErrorKind::PermissionDenied);
+        }
+    }
+}
+
 fn a_killed_zygote_is_replaced(world: World) {
     let bench = faulty(world);
     let zygote = settled_children().first().expect("a zygote").parse().unwrap();
@@ -295,6 +313,18 @@ fn rules_are_checked_behind_walls(world: World) {
             builtin: false,
         },
     ];
+    // More broken files than a frame can name: the rest is counted.
+    let many: Vec<RuleSource> = (0..2000)
+        .map(|n| RuleSource {
+            path: format!("broken/{n:060}.yar"),
+            text: "rule".into(),
+            builtin: false,
+        })
+        .collect();
+    let ready = check_rules(&config(world, "airlock-glass"), &many).unwrap();
+    let last = ready.broken.last().unwrap();
+    let counted: usize = last.message.split(' ').next().unwrap().parse().unwrap();
+    assert_eq!(counted + ready.broken.len() - 1, 2000, "{last:?}");
     let ready = check_rules(&config(world, "airlock-glass"), &sources).expect("the compiler works behind its walls");
     assert_eq!(ready.rules, 1);
     assert_eq!((ready.broken[0].path.as_str(), ready.broken[0].line), ("bad.yar", 3), "{ready:?}");

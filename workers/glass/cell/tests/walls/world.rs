@@ -38,7 +38,7 @@ impl World {
         matches!(self, World::Hidden | World::NobodyHidden)
     }
 
-    fn is_nobody(self) -> bool {
+    pub fn is_nobody(self) -> bool {
         matches!(self, World::Nobody | World::NobodyHidden)
     }
 }
