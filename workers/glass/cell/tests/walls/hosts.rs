@@ -49,11 +49,7 @@ fn header(name: &str, file: &SealedFile) -> JobHeader {
 }
 
 fn nothing_leaks_into_a_child() {
-    // A careless library of the host: descriptors that stay open across exec, files and a directory.
-    for path in [c"/etc/passwd", c"/"] {
-        // SAFETY: the path ends in a zero byte.
-        assert!(unsafe { libc::open(path.as_ptr(), libc::O_RDONLY) } > 2);
-    }
+    leak();
     let bench = Bench::start(config(), &[]).unwrap();
     let file = SealedFile::from_bytes(b"x").unwrap();
     std::thread::scope(|scope| {
@@ -63,19 +59,12 @@ fn nothing_leaks_into_a_child() {
         let children = children_of("self");
         assert!(children.len() >= 3, "{children:?}");
         for pid in &children {
-            let mut targets: Vec<String> = Path::new("/proc")
-                .join(pid)
-                .join("fd")
-                .read_dir()
-                .expect("root may look")
-                .map(|fd| std::fs::read_link(fd.unwrap().path()).unwrap().to_string_lossy().into_owned())
-                .collect();
-            targets.sort();
-            let kinds: Vec<&str> = targets.iter().map(|t| t.split([':', ' ']).next().unwrap()).collect();
+            let kinds = descriptors(pid);
+            let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
             match kinds.as_slice() {
                 ["pipe", "pipe", "socket"] => {}
                 ["/memfd", "pipe", "pipe", "socket"] => memfds += 1,
-                _ => panic!("{pid} holds {targets:?}"),
+                other => panic!("{pid} holds {other:?}"),
             }
         }
         assert_eq!(memfds, 1, "the one job has its one file");
@@ -84,12 +73,35 @@ fn nothing_leaks_into_a_child() {
     });
 }
 
+/// A careless library of the host: descriptors that stay open across exec, a file and a directory.
+fn leak() {
+    for path in [c"/etc/passwd", c"/"] {
+        // SAFETY: the path ends in a zero byte.
+        assert!(unsafe { libc::open(path.as_ptr(), libc::O_RDONLY) } > 2);
+    }
+}
+
+/// The kinds of what a process holds open, sorted.
+fn descriptors(pid: &str) -> Vec<String> {
+    let mut kinds: Vec<String> = Path::new("/proc")
+        .join(pid)
+        .join("fd")
+        .read_dir()
+        .expect("root may look")
+        .map(|fd| std::fs::read_link(fd.unwrap().path()).unwrap().to_string_lossy().into_owned())
+        .map(|target| target.split([':', ' ']).next().unwrap().to_owned())
+        .collect();
+    kinds.sort();
+    kinds
+}
+
 /// What the kernel itself says of the released glass and its idle children.
 fn a_child_wears_every_wall() {
     let released = Config {
         glass: env!("CARGO_BIN_EXE_airlock-glass").into(),
         ..Config::default()
     };
+    leak();
     let _bench = Bench::start(released, &[]).unwrap();
     std::thread::sleep(Duration::from_millis(300));
     let children = children_of("self");
@@ -97,6 +109,7 @@ fn a_child_wears_every_wall() {
     for (place, pid) in children.iter().enumerate() {
         let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap();
         let zygote = place == 0;
+        assert_eq!(descriptors(pid), ["pipe", "pipe", "socket"], "{pid}");
         assert_eq!(read("oom_score_adj").trim(), "1000");
         let status = read("status");
         let field = |name: &str| {
@@ -141,6 +154,9 @@ fn children_die_with_a_killed_host() {
     std::thread::sleep(Duration::from_millis(500));
     let children = children_of(&host.id().to_string());
     assert!(children.len() >= 4, "a zygote, a job and two idle children: {children:?}");
+    // Stopped, the zygote cannot see that its host hangs up: the kernel must end it.
+    let zygote = rustix::process::Pid::from_raw(children[0].parse().unwrap()).unwrap();
+    rustix::process::kill_process(zygote, rustix::process::Signal::STOP).unwrap();
     host.kill().unwrap();
     host.wait().unwrap();
     let start = Instant::now();
