@@ -63,15 +63,29 @@ fn kind(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// Names the known key that was probably meant: the same word with its unit, or one that begins alike.
+/// Names the known key that was probably meant: the same word with its unit, or one that is two letters away at most.
 fn advice(key: &str, known: &Table) -> String {
     let near = known
         .keys()
-        .find(|k| k.starts_with(key) || key.starts_with(k.as_str()) || k.trim_end_matches("_ms") == key.trim_end_matches("_s"));
+        .find(|k| k.starts_with(key) || key.starts_with(k.as_str()) || distance(k, key) <= 2);
     match near {
         Some(k) => format!(" (did you mean {k}?)"),
         None => format!(" (known here: {})", known.keys().cloned().collect::<Vec<_>>().join(", ")),
     }
+}
+
+/// Edits between two words (Levenshtein), one row at a time.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.chars().enumerate() {
+            let best = (corner + usize::from(x != y)).min(row[j] + 1).min(row[j + 1] + 1);
+            corner = std::mem::replace(&mut row[j + 1], best);
+        }
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

@@ -1,4 +1,5 @@
 //! Prints the generated documents: `docs formats` is `FORMATS.md`, `docs findings` is `FINDINGS.md`.
+#![allow(clippy::disallowed_methods)]
 
 use airlock_inspector::{catalogue, formats::FORMATS, labels};
 

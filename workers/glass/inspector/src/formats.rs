@@ -5,6 +5,7 @@
 mod encoded;
 mod lnk;
 mod text;
+mod zip;
 
 use airlock_proto::Gap;
 
@@ -58,4 +59,12 @@ pub trait Format: Sync {
 }
 
 /// All formats, containers before documents before text. Order decides between equal matches.
-pub static FORMATS: &[&dyn Format] = &[&encoded::Brotli, &encoded::Deflate, &encoded::Other, &lnk::Lnk, &text::Text];
+#[rustfmt::skip]
+pub static FORMATS: &[&dyn Format] = &[
+    &encoded::Brotli,
+    &encoded::Deflate,
+    &encoded::Other,
+    &zip::Zip,
+    &lnk::Lnk,
+    &text::Text,
+];
