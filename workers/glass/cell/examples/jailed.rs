@@ -1,6 +1,8 @@
 //! The jail without the front door, and what it costs: `jailed GLASS FILE…` prints the reports; `jailed GLASS --bench N` looks
 //! at N files of 4 KiB; `jailed --self --bench N` does so with this program as the glass, which starts no heartbeat; `jailed
-//! --filter` says what the last filter of a child costs.
+//! --filter` says what the last filter of a child costs, and `jailed --in-process --bench N` what the same files cost without a jail.
+
+#![allow(clippy::disallowed_methods, reason = "a tool of the host side")]
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -8,9 +10,10 @@ use std::time::{Duration, Instant};
 use airlock_cell::alloc::CappedAlloc;
 use airlock_cell::confine::{process, seccomp_a, seccomp_b, seccomp_soft};
 use airlock_cell::zygote::{Settings, run_without_heartbeat};
+use airlock_inspector::{RuleSet, Surroundings, inspect};
 use airlock_jail::{Bench, Config, Level, SealedFile};
 use airlock_proto::Limits;
-use airlock_proto::frame::JobHeader;
+use airlock_proto::frame::{JobHeader, encode};
 
 #[global_allocator]
 static ALLOCATOR: CappedAlloc = CappedAlloc;
@@ -27,6 +30,9 @@ fn main() {
     }
     if first == "--filter" {
         return filter_cost();
+    }
+    if first == "--in-process" {
+        return in_process(words.nth(1).and_then(|n| n.parse().ok()).expect("a number"));
     }
     let glass = if first == "--self" {
         std::env::current_exe().expect("a path")
@@ -77,6 +83,32 @@ fn filter_cost() {
     let start = Instant::now();
     seccomp_b::install().expect("filter B");
     println!("filter B: {:?}", start.elapsed());
+}
+
+/// What the walk alone costs: the part that is not the jail's.
+fn in_process(count: u32) {
+    let (rules, _) = RuleSet::compile(&[]);
+    let mut matcher = rules.matcher();
+    let job = header("x.bin");
+    let before = process_cpu();
+    for _ in 0..count {
+        inspect(
+            &[0x80_u8; 4096],
+            Surroundings {
+                job: &job,
+                matcher: Some(&mut matcher),
+                expired: &|| false,
+                emit: &mut |frame| std::hint::black_box(encode(&frame)).is_some(),
+            },
+        );
+    }
+    println!("{count} files: CPU each, in process: {:?}", (process_cpu() - before) / count.max(1));
+}
+
+/// CPU time of this process, which has one thread here (proc_pid_schedstat(5)).
+fn process_cpu() -> Duration {
+    let text = std::fs::read_to_string("/proc/self/schedstat").expect("proc");
+    Duration::from_nanos(text.split(' ').next().and_then(|n| n.parse().ok()).expect("a number"))
 }
 
 fn measure(bench: Bench, count: u32) {
