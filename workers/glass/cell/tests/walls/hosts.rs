@@ -54,11 +54,10 @@ fn nothing_leaks_into_a_child() {
     let file = SealedFile::from_bytes(b"x").unwrap();
     std::thread::scope(|scope| {
         let work = scope.spawn(|| bench.inspect(header("hang", &file), &file));
-        std::thread::sleep(Duration::from_millis(700));
+        let holds_file = |pid: &String| descriptors(pid).iter().any(|kind| kind == "/memfd");
+        wait_for(|| children_of("self").len() == 4 && children_of("self").iter().any(holds_file));
         let mut memfds = 0;
-        let children = children_of("self");
-        assert!(children.len() >= 3, "{children:?}");
-        for pid in &children {
+        for pid in &children_of("self") {
             let kinds = descriptors(pid);
             let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
             match kinds.as_slice() {
@@ -103,7 +102,22 @@ fn a_child_wears_every_wall() {
     };
     leak();
     let _bench = Bench::start(released, &[]).unwrap();
-    std::thread::sleep(Duration::from_millis(300));
+    // A child is locked some milliseconds after it was forked.
+    let filters = |pid: &str| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        status
+            .lines()
+            .filter_map(|l| l.strip_prefix("Seccomp_filters:\t"))
+            .next()
+            .map(str::to_owned)
+    };
+    wait_for(|| {
+        children_of("self")
+            .iter()
+            .filter(|pid| filters(pid).as_deref() == Some("4"))
+            .count()
+            == 2
+    });
     let children = children_of("self");
     assert_eq!(children.len(), 3, "a zygote and two idle children");
     for (place, pid) in children.iter().enumerate() {
@@ -208,6 +222,14 @@ fn a_glass_by_hand_says_so() {
         .unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("started by airlock only"));
+}
+
+/// Waits some seconds for something; a test then sees for itself whether it came.
+fn wait_for(came: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !came() && start.elapsed() < Duration::from_secs(3) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Pids of the children of a process, zombies left out.
