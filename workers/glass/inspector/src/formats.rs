@@ -2,10 +2,21 @@
 //!
 //! A new format is one file below this folder and two adjacent lines here: its `mod` and its place in [`FORMATS`].
 
+mod bzip2;
 mod encoded;
+mod gzip;
+mod lha;
+mod links;
 mod lnk;
+mod lzip;
+mod lzma;
+mod rar;
+mod streams;
+mod tar;
 mod text;
+mod xz;
 mod zip;
+mod zlib;
 
 use airlock_proto::Gap;
 
@@ -65,6 +76,16 @@ pub static FORMATS: &[&dyn Format] = &[
     &encoded::Deflate,
     &encoded::Other,
     &zip::Zip,
+    &rar::Rar,
+    &lha::Lha,
+    &lha::macbinary::MacBinary,
+    &tar::Tar,
+    &gzip::Gzip,
+    &bzip2::Bzip2,
+    &xz::Xz,
+    &lzma::Lzma,
+    &lzip::Lzip,
+    &zlib::Zlib,
     &lnk::Lnk,
     &text::Text,
 ];

@@ -89,7 +89,6 @@ static ROWS: &[Row] = &[
     holds("zstd", "zstd data", 0, b"\x28\xb5\x2f\xfd"),
     holds("lz4", "LZ4 data", 0, b"\x04\x22\x4d\x18"),
     holds("lz4", "LZ4 data", 0, b"\x02\x21\x4c\x18"),
-    holds("lzip", "lzip data", 0, b"LZIP"),
     holds("lzop", "LZO data", 0, b"\x89LZO\0\r\n\x1a\n"),
     holds("compress", "compress (.Z) data", 0, b"\x1f\x9d"),
     holds("pack", "pack (.z) data", 0, b"\x1f\x1e"),
