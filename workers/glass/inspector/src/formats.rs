@@ -2,6 +2,8 @@
 //!
 //! A new format is one file below this folder and two adjacent lines here: its `mod` and its place in [`FORMATS`].
 
+mod zip;
+
 use airlock_proto::Gap;
 
 use crate::input::Input;
@@ -54,4 +56,6 @@ pub trait Format: Sync {
 }
 
 /// All formats, containers before documents before text. Order decides between equal matches.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[
+    &zip::Zip,
+];
