@@ -16,14 +16,14 @@ mod record;
 mod structure;
 mod view;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use airlock_proto::{Gap, GapKind, Severity};
 
 use self::find::{Directory, Hits};
 use self::open::Opener;
 use self::ranges::Ranges;
-use self::record::End;
+use self::record::{Central, End};
 use self::view::Entry;
 use super::{Doc, FORMATS, Format, Match};
 use crate::input::Input;
@@ -77,8 +77,9 @@ impl Format for Zip {
         let hits = Hits::scan(bytes);
         let mut opener = Opener::new(bytes, &hits, sink);
         let mut main = Vec::new();
-        by_end_records(&mut opener, &hits, &mut main);
-        let unindexed = the_rest(&mut opener, &hits, &mut main);
+        let mut homeless = Homeless::new();
+        by_end_records(&mut opener, &hits, &mut main, &mut homeless);
+        let unindexed = the_rest(&mut opener, &hits, &mut main, &mut homeless);
         structure::report(&mut opener, &main, unindexed, label);
         leftovers::report(&mut opener, &main);
         secrets(&mut opener);
@@ -119,7 +120,7 @@ fn claimed(input: &Input<'_>) -> Option<Claim> {
 
 /// Directories that end records lead to. The last end record comes first: it is the one that most readers take, and what its
 /// members cover is theirs (a stored archive inside has end records of its own).
-fn by_end_records<'a>(opener: &mut Opener<'a, '_, '_, '_>, hits: &Hits, main: &mut Vec<Directory<'a>>) {
+fn by_end_records<'a>(opener: &mut Opener<'a, '_, '_, '_>, hits: &Hits, main: &mut Vec<Directory<'a>>, homeless: &mut Homeless<'a>) {
     let bytes = opener.bytes;
     let mut claimed = Ranges::default();
     let mut read = Ranges::default();
@@ -150,7 +151,7 @@ fn by_end_records<'a>(opener: &mut Opener<'a, '_, '_, '_>, hits: &Hits, main: &m
     }
     found.sort_by_key(|d| d.start);
     for directory in found {
-        open_directory(opener, &directory);
+        open_directory(opener, &directory, homeless);
         main.push(directory);
     }
 }
@@ -164,10 +165,17 @@ fn cover_end(read: &mut Ranges, end: &End<'_>) {
     read.add(end.at.min(end.directory_end), record_end(end));
 }
 
-fn open_directory<'a>(opener: &mut Opener<'a, '_, '_, '_>, directory: &Directory<'a>) {
+/// Directory headers whose place holds no local header, by name: a lone local header may be theirs.
+type Homeless<'a> = BTreeMap<&'a [u8], Vec<Central<'a>>>;
+
+fn open_directory<'a>(opener: &mut Opener<'a, '_, '_, '_>, directory: &Directory<'a>, homeless: &mut Homeless<'a>) {
     opener.covered.add(directory.start, directory.stop);
     for central in &directory.headers {
         let local = find::local_of(opener.bytes, central, directory.base);
+        if local.is_none() {
+            homeless.entry(central.fields.name).or_default().push(*central);
+            continue;
+        }
         opener.open(&Entry {
             local,
             central: Some(*central),
@@ -176,7 +184,12 @@ fn open_directory<'a>(opener: &mut Opener<'a, '_, '_, '_>, directory: &Directory
 }
 
 /// What no end record led to; the offsets of local headers that no directory names.
-fn the_rest<'a>(opener: &mut Opener<'a, '_, '_, '_>, hits: &Hits, main: &mut Vec<Directory<'a>>) -> Vec<usize> {
+fn the_rest<'a>(
+    opener: &mut Opener<'a, '_, '_, '_>,
+    hits: &Hits,
+    main: &mut Vec<Directory<'a>>,
+    homeless: &mut Homeless<'a>,
+) -> Vec<usize> {
     let bytes = opener.bytes;
     for &at in hits.ends.iter().rev().take(MOST_ENDS) {
         if opener.covered.holds(at) {
@@ -185,12 +198,12 @@ fn the_rest<'a>(opener: &mut Opener<'a, '_, '_, '_>, hits: &Hits, main: &mut Vec
         let Some(end) = End::read(bytes, at) else { continue };
         for directory in find::of_end(bytes, end, &hits.centrals, &opener.covered) {
             opener.covered.add(end.at.min(end.directory_end), record_end(&end));
-            open_directory(opener, &directory);
+            open_directory(opener, &directory, homeless);
             main.push(directory);
         }
     }
     for directory in find::orphans(bytes, &hits.centrals, &opener.covered) {
-        open_directory(opener, &directory);
+        open_directory(opener, &directory, homeless);
         main.push(directory);
     }
     let named: BTreeSet<usize> = opener.spans.iter().map(|(start, _)| *start).collect();
@@ -200,10 +213,20 @@ fn the_rest<'a>(opener: &mut Opener<'a, '_, '_, '_>, hits: &Hits, main: &mut Vec
             continue;
         }
         let Some(local) = find::lone(bytes, at) else { continue };
-        lone.push(at);
+        let central = homeless.get_mut(local.fields.name).and_then(Vec::pop);
+        match central {
+            Some(central) => opener.tell(Found::new("zip.cd_offset_wrong").at(central.at, 46).excerpt(central.fields.name)),
+            None => lone.push(at),
+        }
         opener.open(&Entry {
             local: Some(local),
-            central: None,
+            central,
+        });
+    }
+    for central in homeless.values().flatten() {
+        opener.open(&Entry {
+            local: None,
+            central: Some(*central),
         });
     }
     lone
@@ -235,3 +258,6 @@ fn prefix_severity(bytes: &[u8]) -> Severity {
 fn length(range: (usize, usize)) -> u64 {
     len64(range.1.saturating_sub(range.0))
 }
+
+#[cfg(test)]
+mod tests;

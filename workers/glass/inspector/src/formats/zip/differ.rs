@@ -59,7 +59,7 @@ fn between(local: &Local<'_>, central: &Central<'_>, out: &mut Vec<Found>) {
     if l.name != c.name && !l.name.is_empty() {
         let (one, other) = (names::text(c), names::text(l));
         out.push(about("zip.name_mismatch", local.at, l).summary(format!(
-            "The directory calls a member {one:?} and its own header calls it {other:?}."
+            "The directory calls a member “{one}” and its own header calls it “{other}”."
         )));
     }
     if l.method != c.method {
@@ -97,7 +97,7 @@ fn alone(fields: &Fields<'_>, at: usize, out: &mut Vec<Found>) {
         && (!fits || names::differs(&names::text(fields), &name))
     {
         out.push(about("zip.unicode_path_differs", at, fields).summary(format!(
-            "A member is called {:?}, and {name:?} in its Unicode field.",
+            "A member is called “{}”, and “{name}” in its Unicode field.",
             names::text(fields)
         )));
     }

@@ -20,10 +20,11 @@ pub fn report(opener: &mut Opener<'_, '_, '_, '_>, directories: &[Directory<'_>]
         // A comment is a comment, unless an archive stands in it: that was found and is accounted for already.
         opener.covered.add(end.at, end.end);
     }
+    let excused = std::mem::take(&mut opener.excused);
     let last = directories.iter().filter_map(|d| d.end.as_ref()).map(|e| e.end).max();
     for (count, hole) in opener.covered.holes(bytes.len()).into_iter().enumerate() {
         let Some(piece) = bytes.get(hole.0..hole.1) else { continue };
-        if is_padding(piece) || is_mark(hole.0, piece) {
+        if is_padding(piece) || is_mark(hole.0, piece) || excused.holds(hole.0) {
             continue;
         }
         let found = if hole.0 == 0 {

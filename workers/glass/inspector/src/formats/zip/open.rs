@@ -33,6 +33,8 @@ pub struct Opener<'a, 's, 'w, 'e> {
     pub teller: Teller,
     /// Bytes that are accounted for.
     pub covered: Ranges,
+    /// Bytes of members that could not be decoded: nobody's, and no secret.
+    pub excused: Ranges,
     /// From header to end of data, a member each.
     pub spans: Vec<(usize, usize)>,
     /// Members that are encrypted and not opened.
@@ -83,6 +85,7 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
             sink,
             teller: Teller::default(),
             covered: Ranges::default(),
+            excused: Ranges::default(),
             spans: Vec::new(),
             locked: 0,
             locked_bytes: 0,
@@ -114,8 +117,8 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
             self.sink.listed(entry.member(other.clone()));
         }
         let Some(local) = entry.local else {
-            let unseen = entry.fields().map_or(0, |f| f.packed);
-            self.gap(&member.name, GapKind::Malformed, "its place in the archive holds no header", Some(unseen));
+            let unseen = entry.fields().map(|f| f.packed).filter(|n| *n <= len64(self.bytes.len()));
+            self.gap(&member.name, GapKind::Malformed, "its place in the archive holds no header", unseen);
             self.sink.listed(member);
             return;
         };
@@ -144,6 +147,7 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
         }
         let end = self.read(entry, member, &views, &trials, local.data);
         self.cover(local.at, end);
+        self.excused.add(local.at, trials_reach(&views, local.data, self.bytes.len()));
     }
 
     /// Tries the readings, hands out those that count, and tells where the data ended.

@@ -319,7 +319,8 @@ impl<'a> End<'a> {
         let near = locator.checked_sub(56);
         let found = said.into_iter().chain(near).find(|at| starts(bytes, *at, END64));
         let Some(wide) = found.and_then(|at| Wide64::read(bytes, at)) else {
-            self.zip64_odd = true;
+            // Where nothing asks for Zip64, a name that happens to look like a locator is no locator.
+            self.zip64_odd = full;
             return;
         };
         self.zip64_odd = (total != u16::MAX && wide.count != u64::from(total))

@@ -36,10 +36,12 @@ pub struct View {
 }
 
 impl View {
-    fn of(fields: &Fields<'_>) -> Self {
-        let given = |n: u64| (!(fields.zip64_missing || fields.streamed() && n == 0)).then_some(n);
+    /// `later` says that bit 3 makes zeros mean "see behind the data", which is so in local headers only.
+    fn of(fields: &Fields<'_>, later: bool) -> Self {
+        let later = later && fields.streamed();
+        let given = |n: u64| (!(fields.zip64_missing || later && n == 0)).then_some(n);
         let aes = Aes::of(fields.extra).filter(|_| fields.method == 99);
-        let crc = Some(fields.crc).filter(|crc| !(fields.streamed() && *crc == 0) && aes.is_none_or(|a| a.version == 1));
+        let crc = Some(fields.crc).filter(|crc| !(later && *crc == 0) && aes.is_none_or(|a| a.version == 1));
         View {
             method: aes.map_or(fields.method, |a| a.method),
             flags: fields.flags,
@@ -58,10 +60,10 @@ impl Entry<'_> {
     pub fn views(&self) -> Vec<View> {
         let mut views = Vec::new();
         if let Some(central) = &self.central {
-            views.push(View::of(&central.fields));
+            views.push(View::of(&central.fields, false));
         }
         if let Some(local) = &self.local {
-            let mut view = View::of(&local.fields);
+            let mut view = View::of(&local.fields, true);
             if let Some(first) = views.first() {
                 // What stands behind the data is said in the directory too.
                 view.packed = view.packed.or(first.packed);
