@@ -24,4 +24,7 @@ pub trait Analyser: Sync {
 }
 
 /// All analysers.
-pub static ANALYSERS: &[&dyn Analyser] = &[];
+pub static ANALYSERS: &[&dyn Analyser] = &[
+    &crate::formats::Ooxml,
+    &crate::formats::Odf,
+];

@@ -2,7 +2,15 @@
 //!
 //! A new format is one file below this folder and two adjacent lines here: its `mod` and its place in [`FORMATS`].
 
+mod odf;
+mod ooxml;
+mod opc;
+mod opc_target;
+mod opc_xml;
 mod zip;
+
+pub use odf::Odf;
+pub use ooxml::Ooxml;
 
 use airlock_proto::Gap;
 
@@ -58,4 +66,5 @@ pub trait Format: Sync {
 /// All formats, containers before documents before text. Order decides between equal matches.
 pub static FORMATS: &[&dyn Format] = &[
     &zip::Zip,
+    &odf::Basic,
 ];

@@ -91,6 +91,7 @@ impl Format for Zip {
         if let Some(Claim::Other) = claimed(input).filter(|_| !find::begins(bytes)) {
             opener.tell(Found::new("poly.multi_format").summary("The file is of another type and a ZIP archive at once."));
         }
+        super::opc::beside(label, input, opener.sink);
         Ok(())
     }
 }
