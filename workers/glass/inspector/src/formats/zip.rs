@@ -91,8 +91,20 @@ impl Format for Zip {
         if let Some(Claim::Other) = claimed(input).filter(|_| !find::begins(bytes)) {
             opener.tell(Found::new("poly.multi_format").summary("The file is of another type and a ZIP archive at once."));
         }
+        expansion(input, opener.sink);
         super::opc::beside(label, input, opener.sink);
         Ok(())
+    }
+}
+
+/// The alarm of a bomb: much comes out, and very much more than went in.
+fn expansion(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
+    let limits = &sink.walk.job.limits;
+    let out = sink.children().iter().map(|c| c.size).fold(0, u64::saturating_add);
+    let packed = len64(input.bytes.len()).max(1);
+    if out >= limits.alarm_bytes && out > packed.saturating_mul(limits.alarm_ratio) {
+        let summary = format!("{packed} bytes unpack to {out} bytes and more.");
+        sink.finding(Found::new("zip.ratio_bomb").summary(summary));
     }
 }
 

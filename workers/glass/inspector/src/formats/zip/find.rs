@@ -18,6 +18,8 @@ pub struct Hits {
     pub centrals: Vec<usize>,
     /// End records.
     pub ends: Vec<usize>,
+    /// Data descriptors.
+    pub descriptors: Vec<usize>,
     /// There are more than [`MAX_SIGNATURES`].
     pub cut: bool,
 }
@@ -31,6 +33,7 @@ impl Hits {
                 Some([3, 4]) => &mut hits.locals,
                 Some([1, 2]) => &mut hits.centrals,
                 Some([5, 6]) => &mut hits.ends,
+                Some([7, 8]) => &mut hits.descriptors,
                 _ => continue,
             };
             if list.len() >= MAX_SIGNATURES {

@@ -27,15 +27,13 @@ pub fn report(opener: &mut Opener<'_, '_, '_, '_>, directories: &[Directory<'_>]
         if is_padding(piece) || is_mark(hole.0, piece) || excused.holds(hole.0) {
             continue;
         }
+        let signatures = piece.ends_with(b"APK Sig Block 42");
         let found = if hole.0 == 0 {
             Found::new("zip.prefix").severity(prefix_severity(bytes))
         } else if last.is_some_and(|end| hole.0 >= end) {
             let found = Found::new("zip.tail");
             if piece.len() >= 1024 { found.severity(Severity::Medium) } else { found }
         } else if directories.iter().any(|d| d.start == hole.1) {
-            if piece.ends_with(b"APK Sig Block 42") {
-                continue;
-            }
             Found::new("zip.gap_before_cd")
         } else {
             Found::new("zip.gap_between_entries")
@@ -43,7 +41,9 @@ pub fn report(opener: &mut Opener<'_, '_, '_, '_>, directories: &[Directory<'_>]
         let behind = found.id == "zip.tail";
         let named = format!("bytes {} to {}", hole.0, hole.1);
         let summary = format!("{} bytes stand {} and belong to no member.", length(hole), place(found.id));
-        opener.tell(found.at(hole.0, piece.len()).excerpt(piece).summary(summary));
+        if !signatures {
+            opener.tell(found.at(hole.0, piece.len()).excerpt(piece).summary(summary));
+        }
         if hole.0 == 0 || count >= MOST {
             continue;
         }
