@@ -2,9 +2,9 @@
 
 use airlock_proto::{Gap, Severity};
 
+use super::ooxml::link;
 use super::opc_target::{Reach, reach};
 use super::opc_xml::{self, Element, Step};
-use super::ooxml::link;
 use super::zip::label::is_odf;
 use super::{Doc, Format, Match};
 use crate::analysers::{Analyser, NodeFacts};
@@ -95,8 +95,8 @@ fn open(e: &Element<'_>, out: &mut Vec<Found>) {
             }
         }
         "a" => out.extend(link(href, reach(href)).map(|found| found.at(e.at, 0).says(href))),
-        "object" | "object-ole" | "image" | "plugin" | "section-source" | "applet" | "floating-frame" | "fill-image" | "background-image"
-        | "template" | "table-source" | "cell-range-source" => embedded(e, href, out),
+        "object" | "object-ole" | "image" | "plugin" | "section-source" | "applet" | "floating-frame" | "fill-image"
+        | "background-image" | "template" | "table-source" | "cell-range-source" => embedded(e, href, out),
         _ => {}
     }
 }
@@ -106,7 +106,11 @@ fn event(e: &Element<'_>, href: &str, out: &mut Vec<Found>) {
         out.push(Found::new("rel.hyperlink_exec").at(e.at, 0).says(href));
         return;
     }
-    let script = if href.is_empty() { e.get("macro-name").unwrap_or_default() } else { href };
+    let script = if href.is_empty() {
+        e.get("macro-name").unwrap_or_default()
+    } else {
+        href
+    };
     let automatic = e.get("event-name").is_some_and(|name| AUTOMATIC.contains(&name));
     if automatic && !script.is_empty() {
         let summary = format!("A script runs when the document is opened, printed or closed: {script}.");
@@ -131,7 +135,12 @@ fn embedded(e: &Element<'_>, href: &str, out: &mut Vec<Found>) {
 }
 
 fn traverses(href: &str) -> bool {
-    let plain = href.to_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/").replace('\\', "/");
+    let plain = href
+        .to_lowercase()
+        .replace("%2e", ".")
+        .replace("%2f", "/")
+        .replace("%5c", "/")
+        .replace('\\', "/");
     plain.contains("../")
 }
 

@@ -44,7 +44,10 @@ impl Analyser for Ooxml {
 
 /// Programs among the parts: no application puts them there.
 fn programs(node: &NodeFacts<'_>, out: &mut Vec<Found>) {
-    let program = node.children.iter().find(|c| matches!(c.format, Some("pe" | "elf" | "macho" | "lnk")));
+    let program = node
+        .children
+        .iter()
+        .find(|c| matches!(c.format, Some("pe" | "elf" | "macho" | "lnk")));
     if let Some(child) = program {
         out.push(Found::new("ooxml.stray_part").says(&child.member.name));
     }
@@ -195,7 +198,10 @@ impl Part<'_> {
         let external = e.get("TargetMode").is_some_and(|mode| mode.eq_ignore_ascii_case("External"));
         if !external {
             if kind == "vbaproject" && !may_have_macros(self.document) {
-                let summary = format!("The content type says that this is a {} without macros, and it has a macro project.", self.document);
+                let summary = format!(
+                    "The content type says that this is a {} without macros, and it has a macro project.",
+                    self.document
+                );
                 self.tell(Found::new("ooxml.macro_content_type").at(e.at, 0).says(target).summary(summary));
             }
             if kind == "afchunk" {
@@ -234,7 +240,13 @@ impl Part<'_> {
         if action.starts_with("ppaction://program") {
             self.tell(Found::new("ppt.action_run").at(e.at, 0).says(action));
         } else if action.starts_with("ppaction://macro") {
-            self.tell(Found::new("ppt.action_run").at(e.at, 0).says(action).severity(Severity::Medium).confidence(60));
+            self.tell(
+                Found::new("ppt.action_run")
+                    .at(e.at, 0)
+                    .says(action)
+                    .severity(Severity::Medium)
+                    .confidence(60),
+            );
         }
     }
 
@@ -248,7 +260,17 @@ impl Part<'_> {
     fn dde_link(&mut self, e: &Element<'_>) {
         let (service, topic) = (e.get("ddeService").unwrap_or_default(), e.get("ddeTopic").unwrap_or_default());
         let said = format!("{service}|{topic}");
-        let program = ["cmd", "powershell", "mshta", "wscript", "cscript", "rundll32", "regsvr32", "msiexec", "certutil"];
+        let program = [
+            "cmd",
+            "powershell",
+            "mshta",
+            "wscript",
+            "cscript",
+            "rundll32",
+            "regsvr32",
+            "msiexec",
+            "certutil",
+        ];
         let lower = said.to_lowercase();
         let runs = program.iter().any(|name| lower.contains(name));
         let severity = if runs { Severity::Critical } else { Severity::High };
@@ -323,7 +345,10 @@ mod tests {
     use super::*;
 
     fn part(document: &str, xml: &str) -> Vec<(&'static str, Option<Severity>)> {
-        let mut part = Part { document, ..Part::default() };
+        let mut part = Part {
+            document,
+            ..Part::default()
+        };
         opc_xml::walk(xml, &mut |step| part.step(step));
         part.found.iter().map(|f| (f.id, f.severity)).collect()
     }
@@ -335,12 +360,24 @@ mod tests {
 
     #[test]
     fn relationships_weigh_by_where_they_lead() {
-        assert_eq!(relation("attachedTemplate", "file:///C:/a.dotm"), [("rel.remote_template", Some(Severity::Info))]);
-        assert_eq!(relation("attachedTemplate", "http://h.example/a"), [("rel.remote_template", Some(Severity::High))]);
-        assert_eq!(relation("oleObject", "mhtml:http://h.example/a!x-usc:b"), [("rel.remote_ole", Some(Severity::Critical))]);
+        assert_eq!(
+            relation("attachedTemplate", "file:///C:/a.dotm"),
+            [("rel.remote_template", Some(Severity::Info))]
+        );
+        assert_eq!(
+            relation("attachedTemplate", "http://h.example/a"),
+            [("rel.remote_template", Some(Severity::High))]
+        );
+        assert_eq!(
+            relation("oleObject", "mhtml:http://h.example/a!x-usc:b"),
+            [("rel.remote_ole", Some(Severity::Critical))]
+        );
         assert_eq!(relation("image", "http://h.example/a.png"), [("rel.remote_image", None)]);
         assert_eq!(relation("hyperlink", "http://h.example/"), []);
-        assert_eq!(relation("hyperlink", "\\\\h\\s\\a.hta"), [("rel.hyperlink_exec", Some(Severity::High))]);
+        assert_eq!(
+            relation("hyperlink", "\\\\h\\s\\a.hta"),
+            [("rel.hyperlink_exec", Some(Severity::High))]
+        );
         assert_eq!(relation("externalLinkPath", "Book2.xlsx"), []);
     }
 
@@ -370,11 +407,23 @@ mod tests {
 
     #[test]
     fn declarations_links_and_ribbons_are_seen() {
-        assert_eq!(part("docx", "<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a/>"), [("ooxml.doctype_xxe", Some(Severity::High))]);
+        assert_eq!(
+            part("docx", "<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a/>"),
+            [("ooxml.doctype_xxe", Some(Severity::High))]
+        );
         assert_eq!(part("docx", "<!DOCTYPE svg PUBLIC 'x'><svg/>"), []);
-        assert_eq!(part("xlsx", "<ddeLink ddeService='cmd' ddeTopic='/c calc'/>"), [("dde.excel_link", Some(Severity::Critical))]);
-        assert_eq!(part("xlsm", "<customUI onLoad='Loaded'/>"), [("ooxml.customui_onload", Some(Severity::Low))]);
-        assert_eq!(part("pptx", "<a:hlinkClick action='ppaction://program'/>"), [("ppt.action_run", None)]);
+        assert_eq!(
+            part("xlsx", "<ddeLink ddeService='cmd' ddeTopic='/c calc'/>"),
+            [("dde.excel_link", Some(Severity::Critical))]
+        );
+        assert_eq!(
+            part("xlsm", "<customUI onLoad='Loaded'/>"),
+            [("ooxml.customui_onload", Some(Severity::Low))]
+        );
+        assert_eq!(
+            part("pptx", "<a:hlinkClick action='ppaction://program'/>"),
+            [("ppt.action_run", None)]
+        );
         let project = "<Relationships><Relationship Type='http://x/vbaProject' Target='vbaProject.bin'/></Relationships>";
         assert_eq!(part("docx", project), [("ooxml.macro_content_type", None)]);
         assert_eq!(part("docm", project), []);

@@ -52,25 +52,27 @@ fn manifest(bytes: &[u8], sink: &mut Sink<'_, '_>) {
                 size = e.get("size").and_then(|n| n.parse().ok()).unwrap_or(0);
                 listed.insert(current.clone());
             }
-            "encryption-data" => {
-                if locked.insert(current.clone()) {
-                    locked_bytes = locked_bytes.saturating_add(size);
-                }
-            }
+            "encryption-data" if locked.insert(current.clone()) => locked_bytes = locked_bytes.saturating_add(size),
             _ => {}
         }
     });
     if !locked.is_empty() {
         let first = locked.first().map(String::as_str).unwrap_or_default();
         let count = locked.len();
-        sink.finding(Found::new("odf.encrypted").says(first).summary(format!("{count} parts of this document are encrypted.")));
+        sink.finding(
+            Found::new("odf.encrypted")
+                .says(first)
+                .summary(format!("{count} parts of this document are encrypted.")),
+        );
         let why = format!("{count} parts of this document are encrypted, and they are not decrypted");
         sink.gap(Gap::new(GapKind::PasswordNeeded, why).bytes(locked_bytes));
     }
     let stray = sink.children().iter().find(|c| {
         let name = c.member.name.as_str();
         let free = c.layer != "raw" || c.member.dir || name == "mimetype" || name.starts_with("META-INF/");
-        let active = c.format.is_some_and(|f| matches!(f, "pe" | "elf" | "macho" | "lnk" | "ole2" | "js" | "vbs" | "ps1" | "bat" | "hta"));
+        let active = c
+            .format
+            .is_some_and(|f| matches!(f, "pe" | "elf" | "macho" | "lnk" | "ole2" | "js" | "vbs" | "ps1" | "bat" | "hta"));
         !free && active && !listed.contains(name)
     });
     if let Some(name) = stray.map(|c| c.member.name.clone()) {
@@ -86,7 +88,11 @@ fn cells(label: &str, bytes: &[u8], sink: &mut Sink<'_, '_>) {
     }
     let text = catch_unwind(AssertUnwindSafe(|| {
         let mut out = String::new();
-        if label == "xlsb" { binary(bytes, &mut out) } else { plain(bytes, &mut out) };
+        if label == "xlsb" {
+            binary(bytes, &mut out)
+        } else {
+            plain(bytes, &mut out)
+        };
         out
     }));
     if let Ok(text) = text
@@ -100,12 +106,16 @@ fn cells(label: &str, bytes: &[u8], sink: &mut Sink<'_, '_>) {
 fn plain(bytes: &[u8], out: &mut String) -> Option<()> {
     let mut book = calamine::Xlsx::new(Cursor::new(bytes)).ok()?;
     for sheet in book.sheet_names() {
-        let Ok(mut reader) = book.worksheet_cells_reader(&sheet) else { continue };
+        let Ok(mut reader) = book.worksheet_cells_reader(&sheet) else {
+            continue;
+        };
         while let Ok(Some(cell)) = reader.next_cell() {
             line(&sheet, cell.get_position(), &calamine::Data::from(cell.get_value().clone()), out)?;
         }
         drop(reader);
-        let Ok(mut reader) = book.worksheet_cells_reader(&sheet) else { continue };
+        let Ok(mut reader) = book.worksheet_cells_reader(&sheet) else {
+            continue;
+        };
         while let Ok(Some(cell)) = reader.next_formula() {
             formula(&sheet, cell.get_position(), cell.get_value(), out)?;
         }
@@ -116,12 +126,16 @@ fn plain(bytes: &[u8], out: &mut String) -> Option<()> {
 fn binary(bytes: &[u8], out: &mut String) -> Option<()> {
     let mut book = calamine::Xlsb::new(Cursor::new(bytes)).ok()?;
     for sheet in book.sheet_names() {
-        let Ok(mut reader) = book.worksheet_cells_reader(&sheet) else { continue };
+        let Ok(mut reader) = book.worksheet_cells_reader(&sheet) else {
+            continue;
+        };
         while let Ok(Some(cell)) = reader.next_cell() {
             line(&sheet, cell.get_position(), &calamine::Data::from(cell.get_value().clone()), out)?;
         }
         drop(reader);
-        let Ok(mut reader) = book.worksheet_cells_reader(&sheet) else { continue };
+        let Ok(mut reader) = book.worksheet_cells_reader(&sheet) else {
+            continue;
+        };
         while let Ok(Some(cell)) = reader.next_formula() {
             formula(&sheet, cell.get_position(), cell.get_value(), out)?;
         }

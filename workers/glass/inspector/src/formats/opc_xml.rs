@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use quick_xml::{Reader, XmlVersion};
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 
 /// Longest text that is looked at, in bytes.
 const MOST_BYTES: usize = 64 << 20;
@@ -147,12 +147,15 @@ mod tests {
     #[test]
     fn references_are_resolved_and_entities_are_not() {
         let mut seen = String::new();
-        walk("<!DOCTYPE x [<!ENTITY a 'boom'>]><x b='1 &amp; 2'>&#65;&lt;&a;</x>", &mut |step| match step {
-            Step::Text(t) => seen.push_str(t),
-            Step::Open(e) => seen.push_str(e.get("b").unwrap_or("-")),
-            Step::DocType(d) => assert!(d.contains("ENTITY")),
-            _ => {}
-        });
+        walk(
+            "<!DOCTYPE x [<!ENTITY a 'boom'>]><x b='1 &amp; 2'>&#65;&lt;&a;</x>",
+            &mut |step| match step {
+                Step::Text(t) => seen.push_str(t),
+                Step::Open(e) => seen.push_str(e.get("b").unwrap_or("-")),
+                Step::DocType(d) => assert!(d.contains("ENTITY")),
+                _ => {}
+            },
+        );
         assert_eq!(seen, "1 & 2A<");
     }
 

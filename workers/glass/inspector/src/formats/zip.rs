@@ -56,7 +56,8 @@ impl Format for Zip {
             return Match::Yes;
         }
         let Some(end) = find::near_end(input.bytes) else {
-            return Match::No;
+            let remains = find::has_remains(input.bytes) && claimed(input).is_none();
+            return if remains { Match::Maybe } else { Match::No };
         };
         match claimed(input) {
             None => Match::Yes,
@@ -84,7 +85,10 @@ impl Format for Zip {
         leftovers::report(&mut opener, &main);
         secrets(&mut opener);
         if hits.cut {
-            let gap = Gap::new(GapKind::TooMany, "more headers than are looked at: the rest of the members was not opened");
+            let gap = Gap::new(
+                GapKind::TooMany,
+                "more headers than are looked at: the rest of the members was not opened",
+            );
             opener.sink.gap(gap);
             opener.tell(Found::new("zip.many_entries"));
         }
@@ -150,7 +154,14 @@ fn by_end_records<'a>(opener: &mut Opener<'a, '_, '_, '_>, hits: &Hits, main: &m
         cover_end(&mut read, &end);
         opener.covered.add(end.at.min(end.directory_end), record_end(&end));
         if directories.is_empty() {
-            found.push(Directory { end: Some(end), start: at, stop: at, headers: Vec::new(), base: 0, searched: false });
+            found.push(Directory {
+                end: Some(end),
+                start: at,
+                stop: at,
+                headers: Vec::new(),
+                base: 0,
+                searched: false,
+            });
         }
         for directory in directories {
             read.add(directory.start, directory.stop);
@@ -256,7 +267,10 @@ fn secrets(opener: &mut Opener<'_, '_, '_, '_>) {
         opener.tell(Found::new("enc.mixed"));
     }
     if opener.locked > 0 {
-        let why = format!("{} encrypted members: no password that was offered or is well known opens them", opener.locked);
+        let why = format!(
+            "{} encrypted members: no password that was offered or is well known opens them",
+            opener.locked
+        );
         opener.sink.gap(Gap::new(GapKind::PasswordNeeded, why).bytes(opener.locked_bytes));
     }
 }

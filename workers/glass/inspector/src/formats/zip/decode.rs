@@ -69,7 +69,14 @@ pub fn method_name(method: u16) -> String {
 /// When the decoder cannot even begin; an error while it reads comes out of the reader.
 pub fn with(data: &[u8], plan: Plan, take: &mut dyn FnMut(&mut dyn Read)) -> io::Result<Tally> {
     match plan.method {
-        0 => run(&mut Cut { left: u64::MAX, inner: data }, data.len(), take),
+        0 => run(
+            &mut Cut {
+                left: u64::MAX,
+                inner: data,
+            },
+            data.len(),
+            take,
+        ),
         8 => inflate(data, take),
         12 => run(&mut bzip2::bufread::BzDecoder::new(data), data.len(), take),
         14 => run(&mut lzma(data, plan)?, data.len(), take),
@@ -190,7 +197,7 @@ impl Read for Inflate<'_> {
 }
 
 /// LZMA as ZIP has it (APPNOTE 5.8.8): version, size of the properties, properties, data.
-fn lzma<'a>(data: &'a [u8], plan: Plan) -> io::Result<lzma_rust2::LzmaReader<&'a [u8]>> {
+fn lzma(data: &[u8], plan: Plan) -> io::Result<lzma_rust2::LzmaReader<&[u8]>> {
     let mut r = crate::reader::Reader::new(data);
     let head = (|| {
         r.skip(2)?;
@@ -207,7 +214,11 @@ fn lzma<'a>(data: &'a [u8], plan: Plan) -> io::Result<lzma_rust2::LzmaReader<&'a
         ));
     }
     // Bit 1: an end mark follows the data, so the size is not needed and not believed.
-    let plain = if plan.flags & 2 != 0 || plan.plain == 0 { u64::MAX } else { plan.plain };
+    let plain = if plan.flags & 2 != 0 || plan.plain == 0 {
+        u64::MAX
+    } else {
+        plan.plain
+    };
     lzma_rust2::LzmaReader::new_with_props(r.rest(), plain, props, dictionary, None)
 }
 
@@ -220,7 +231,10 @@ fn odd(data: &[u8], plan: Plan, take: &mut dyn FnMut(&mut dyn Read)) -> io::Resu
         _ => len64(data.len()).saturating_add(plan.plain),
     };
     if needs > plan.room {
-        return Err(io::Error::new(ErrorKind::OutOfMemory, format!("its decoder needs {needs} bytes of memory")));
+        return Err(io::Error::new(
+            ErrorKind::OutOfMemory,
+            format!("its decoder needs {needs} bytes of memory"),
+        ));
     }
     let exact = legacy || (plan.method == 98 && plan.plain > 0);
     let seen = Seen {
@@ -274,7 +288,9 @@ pub fn decrypt(data: &[u8], flags: u16, time: u16, crc: u32, aes: Option<Aes>, p
         extra,
     };
     let mut archive = zip::ZipArchive::new(Splice::around(data, &seen)).ok()?;
-    let options = zip::read::ZipReadOptions::new().ignore_crc32(true).password(Some(password.as_bytes()));
+    let options = zip::read::ZipReadOptions::new()
+        .ignore_crc32(true)
+        .password(Some(password.as_bytes()));
     let mut file = archive.by_index_with_options(0, options).ok()?;
     let mut out = Vec::new();
     file.read_to_end(&mut out).ok()?;

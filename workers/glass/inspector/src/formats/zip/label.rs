@@ -85,9 +85,11 @@ pub fn of(bytes: &[u8]) -> &'static str {
     let parts = parts(bytes);
     let named = |name: &str| parts.iter().find(|p| p.name.eq_ignore_ascii_case(name.as_bytes()));
     let has = |prefix: &str| {
-        parts
-            .iter()
-            .any(|p| p.name.get(..prefix.len()).is_some_and(|n| n.eq_ignore_ascii_case(prefix.as_bytes())))
+        parts.iter().any(|p| {
+            p.name
+                .get(..prefix.len())
+                .is_some_and(|n| n.eq_ignore_ascii_case(prefix.as_bytes()))
+        })
     };
     if let Some(types) = named("[Content_Types].xml") {
         let types = plain(&text(bytes, types, MOST));

@@ -27,12 +27,18 @@ pub fn report(opener: &mut Opener<'_, '_, '_, '_>, directories: &[Directory<'_>]
         if is_padding(piece) || is_mark(hole.0, piece) || excused.holds(hole.0) {
             continue;
         }
-        let signatures = piece.ends_with(b"APK Sig Block 42");
+        // Android's signatures stand before the directory; a directory that the end of the file cut off is no secret either.
+        let cut = hole.1 == bytes.len() && piece.starts_with(b"PK\x01\x02");
+        let signatures = piece.ends_with(b"APK Sig Block 42") || cut;
         let found = if hole.0 == 0 {
             Found::new("zip.prefix").severity(prefix_severity(bytes))
         } else if last.is_some_and(|end| hole.0 >= end) {
             let found = Found::new("zip.tail");
-            if piece.len() >= 1024 { found.severity(Severity::Medium) } else { found }
+            if piece.len() >= 1024 {
+                found.severity(Severity::Medium)
+            } else {
+                found
+            }
         } else if directories.iter().any(|d| d.start == hole.1) {
             Found::new("zip.gap_before_cd")
         } else {

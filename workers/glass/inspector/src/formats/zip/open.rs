@@ -131,9 +131,14 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
         }
         if self.sink.expired() && !self.refused {
             self.refused = true;
-            self.sink.gap(Gap::new(GapKind::Time, "the time for this scan is over: the rest was not opened"));
+            self.sink
+                .gap(Gap::new(GapKind::Time, "the time for this scan is over: the rest was not opened"));
         }
-        let trials = if self.refused { Vec::new() } else { self.trials(&views, local.data) };
+        let trials = if self.refused {
+            Vec::new()
+        } else {
+            self.trials(&views, local.data)
+        };
         if trials.is_empty() {
             let reach = trials_reach(&views, local.data, self.bytes.len());
             self.cover(local.at, reach);
@@ -234,7 +239,11 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
     /// Decodes in memory; `None` when it is too much for that.
     fn small(&mut self, trial: &Trial<'_>, views: &[View], start: usize, declared: bool) -> Option<Reading> {
         let stored = trial.method == 0;
-        let bound = if stored { trial.data.len() } else { trial.data.len().min(trial.view.packed.unwrap_or(0)) };
+        let bound = if stored {
+            trial.data.len()
+        } else {
+            trial.data.len().min(trial.view.packed.unwrap_or(0))
+        };
         if bound > SMALL_PACKED {
             return None;
         }
@@ -275,7 +284,9 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
 
     /// Whether a checksum that stands in the headers or behind the data fits what came out.
     fn fits(&self, tally: &Tally, views: &[View], start: usize) -> bool {
-        let known = views.iter().any(|v| v.crc == Some(tally.crc) && (tally.len > 0 || v.plain == Some(0)));
+        let known = views
+            .iter()
+            .any(|v| v.crc == Some(tally.crc) && (tally.len > 0 || v.plain == Some(0)));
         known || descriptor(self.bytes, start.saturating_add(tally.used), tally).is_some_and(|d| d.sure)
     }
 
@@ -289,8 +300,15 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
             }
             let packed = first.view.packed.unwrap_or(first.data.len());
             let data = if method == 8 { rest } else { rest.get(..packed).unwrap_or(rest) };
-            let trial = Trial { method, data, missing: 0, ..*first };
-            let Some(reading) = self.small(&trial, views, start, false) else { continue };
+            let trial = Trial {
+                method,
+                data,
+                missing: 0,
+                ..*first
+            };
+            let Some(reading) = self.small(&trial, views, start, false) else {
+                continue;
+            };
             let whole = reading.tally.ended && reading.tally.used == packed && reading.tally.len > 0;
             let failed = readings.iter().all(|r| r.error.is_some());
             let as_long = first.view.plain == Some(len64(packed)) && failed;
@@ -320,7 +338,9 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
             if reading.fits || reading.error.is_none() && !fits {
                 self.judge(member, views, &reading, start);
             }
-            if fits && (error.is_some() || reading.daring && !reading.fits) || !seen.insert((tally.len, tally.crc, error.is_some())) {
+            // Beside a reading that fits, what another one decoded before it failed is looked at too, and its end is no loss.
+            let idle = error.is_some() && (bytes.is_empty() || method == 0);
+            if fits && (idle || reading.daring && !reading.fits) || !seen.insert((tally.len, tally.crc, error.is_some())) {
                 self.sink.pay(bytes.len());
                 continue;
             }
@@ -331,7 +351,7 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
             let held = len64(bytes.len());
             self.sink.walk.budget.hold(held);
             let member = linked(entry, member.clone(), bytes);
-            self.take(entry, member, bytes, reading.error);
+            self.take(entry, member, bytes, reading.error.filter(|_| !fits));
             self.sink.walk.budget.free(held);
         }
         if let Some((error, method)) = failed.filter(|_| seen.is_empty() || !fits) {
@@ -424,7 +444,10 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
         let (tally, name) = (&reading.tally, &member.name);
         let usual = views.first().map(|v| v.method);
         if reading.fits && (!reading.declared || usual != Some(reading.method)) || (!reading.declared && reading.tally.ended) {
-            let summary = format!("The data of a member is {} and its headers say otherwise.", method_name(reading.method));
+            let summary = format!(
+                "The data of a member is {} and its headers say otherwise.",
+                method_name(reading.method)
+            );
             self.tell(Found::new("zip.method_lies").at(start, tally.used).says(name).summary(summary));
         }
         let wrong = views.iter().find_map(|v| v.plain.filter(|n| *n != tally.len && reading.fits));
@@ -445,7 +468,15 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
         let packed = view.packed.unwrap_or_else(|| self.streamed_length(start));
         let data = rest.get(..packed).unwrap_or(rest);
         let end = start.saturating_add(data.len());
-        let behind = descriptor(self.bytes, end, &Tally { used: data.len(), ..Tally::default() }).map_or(0, |d| d.length);
+        let behind = descriptor(
+            self.bytes,
+            end,
+            &Tally {
+                used: data.len(),
+                ..Tally::default()
+            },
+        )
+        .map_or(0, |d| d.length);
         let end = end.saturating_add(behind);
         let Some((plain, word)) = self.keys.open(self.sink, data, view) else {
             self.locked = self.locked.saturating_add(1);
@@ -463,7 +494,13 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
         }
         let held = len64(plain.len());
         self.sink.walk.budget.hold(held);
-        let trial = Trial { method: view.method, view: *view, data: &plain, missing: 0, daring: false };
+        let trial = Trial {
+            method: view.method,
+            view: *view,
+            data: &plain,
+            missing: 0,
+            daring: false,
+        };
         match self.small(&trial, &[*view], start, true) {
             Some(reading) => {
                 let member = linked(entry, member, &reading.bytes);
@@ -490,7 +527,11 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
         let name = method_name(trial.method);
         let why = format!("it is packed with {name}, which is not opened");
         self.gap(&member.name, GapKind::Unsupported, &why, trial.view.packed.map(len64));
-        self.tell(Found::new("zip.unsupported_method").says(&member.name).summary(format!("A member is packed with {name}.")));
+        self.tell(
+            Found::new("zip.unsupported_method")
+                .says(&member.name)
+                .summary(format!("A member is packed with {name}.")),
+        );
     }
 
     /// A gap of one member, by name; after some, one for the rest.
@@ -503,7 +544,10 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
         } else {
             return;
         };
-        self.sink.gap(Gap { bytes_unseen: unseen, ..gap });
+        self.sink.gap(Gap {
+            bytes_unseen: unseen,
+            ..gap
+        });
     }
 
     fn cover(&mut self, start: usize, end: usize) {
@@ -563,7 +607,14 @@ fn descriptor(bytes: &[u8], at: usize, tally: &Tally) -> Option<Descriptor> {
     let (narrow, wide) = (r.u32()?, r.u32()?);
     let first = u64::from(narrow) | (u64::from(wide) << 32);
     if u64::from(narrow) == used && (sure || signed) {
-        return Some(Descriptor { length: if first == used && r.u64() == Some(tally.len) { wide_length } else { narrow_length }, sure });
+        return Some(Descriptor {
+            length: if first == used && r.u64() == Some(tally.len) {
+                wide_length
+            } else {
+                narrow_length
+            },
+            sure,
+        });
     }
     (signed && first == used).then_some(Descriptor { length: wide_length, sure })
 }

@@ -29,7 +29,11 @@ pub fn report(opener: &mut Opener<'_, '_, '_, '_>, directories: &[Directory<'_>]
     }
     if directories.is_empty() && !unindexed.is_empty() {
         let severity = if is_ooxml(label) { Severity::High } else { Severity::Medium };
-        opener.tell(Found::new("zip.no_cd_recovered").severity(severity).at(unindexed.first().copied().unwrap_or(0), 4));
+        opener.tell(
+            Found::new("zip.no_cd_recovered")
+                .severity(severity)
+                .at(unindexed.first().copied().unwrap_or(0), 4),
+        );
     } else {
         for at in unindexed {
             let name = super::record::Local::read(bytes, at).map(|l| l.fields.name).unwrap_or_default();
@@ -54,11 +58,10 @@ fn about_end(opener: &mut Opener<'_, '_, '_, '_>, end: &End<'_>, directories: &[
     if let Some(count) = counts.first()
         && !counts.iter().any(|n| wraps(*n) == wraps(end.count))
     {
-        opener.tell(
-            Found::new("zip.eocd_count_mismatch")
-                .at(end.at, 22)
-                .summary(format!("The end record counts {} members and the directory has {count}.", end.count)),
-        );
+        opener.tell(Found::new("zip.eocd_count_mismatch").at(end.at, 22).summary(format!(
+            "The end record counts {} members and the directory has {count}.",
+            end.count
+        )));
     }
     // A base above zero is a prefix that the offsets do not count, as self-extracting archives have; below zero nothing can stand.
     let wrong = |d: &Directory<'_>| d.searched || d.base < 0 || (d.stop != end.directory_end && d.base == 0 && counts.len() > 1);
@@ -74,7 +77,10 @@ fn about_end(opener: &mut Opener<'_, '_, '_, '_>, end: &End<'_>, directories: &[
 }
 
 fn several(opener: &mut Opener<'_, '_, '_, '_>, ends: &[&End<'_>], directories: &[Directory<'_>]) {
-    let inside = |end: &End<'_>| ends.iter().any(|outer| outer.at < end.at && end.at < outer.end && outer.at.saturating_add(22) <= end.at);
+    let inside = |end: &End<'_>| {
+        ends.iter()
+            .any(|outer| outer.at < end.at && end.at < outer.end && outer.at.saturating_add(22) <= end.at)
+    };
     let full = |end: &&&End<'_>| {
         directories
             .iter()
@@ -85,17 +91,18 @@ fn several(opener: &mut Opener<'_, '_, '_, '_>, ends: &[&End<'_>], directories: 
         opener.tell(Found::new("zip.zip_in_comment").at(end.at, 22));
     } else if complete.len() > 1 {
         let at = complete.first().map_or(0, |e| e.at);
-        opener.tell(
-            Found::new("zip.concatenated")
-                .at(at, 22)
-                .summary(format!("{} complete archives stand one behind the other in this file.", complete.len())),
-        );
+        opener.tell(Found::new("zip.concatenated").at(at, 22).summary(format!(
+            "{} complete archives stand one behind the other in this file.",
+            complete.len()
+        )));
     }
     let strays = directories.iter().find(|d| d.end.is_none());
     if let Some(stray) = strays {
-        opener.tell(Found::new("zip.cd_offset_wrong").at(stray.start, 46).summary(
-            "A directory stands in the archive that no end record leads to.",
-        ));
+        opener.tell(
+            Found::new("zip.cd_offset_wrong")
+                .at(stray.start, 46)
+                .summary("A directory stands in the archive that no end record leads to."),
+        );
     }
 }
 
@@ -117,7 +124,9 @@ fn same_names(opener: &mut Opener<'_, '_, '_, '_>, directory: &Directory<'_>) {
     }
     for header in &directory.headers {
         let name = names::text(&header.fields);
-        let Some((folder, leaf)) = name.rsplit_once(['/', '\\']) else { continue };
+        let Some((folder, leaf)) = name.rsplit_once(['/', '\\']) else {
+            continue;
+        };
         let bare = folder.trim_end_matches(' ');
         let base = bare.rsplit(['/', '\\']).next().unwrap_or(bare);
         let lures = leaf.strip_prefix(base).is_some_and(|rest| rest.starts_with([' ', '.']));

@@ -36,7 +36,14 @@ fn look_with(bytes: &[u8], passwords: &[&str]) -> Seen {
         limits: Limits::default(),
         input_cut_bytes: 0,
     };
-    let mut seen = Seen { hashes: vec![], layers: vec![], names: vec![], formats: vec![], gaps: vec![], found: vec![] };
+    let mut seen = Seen {
+        hashes: vec![],
+        layers: vec![],
+        names: vec![],
+        formats: vec![],
+        gaps: vec![],
+        found: vec![],
+    };
     let mut emit = |frame: Frame| {
         match frame {
             Frame::Node(n) => {
@@ -51,7 +58,12 @@ fn look_with(bytes: &[u8], passwords: &[&str]) -> Seen {
         }
         true
     };
-    let around = Surroundings { job: &job, matcher: None, expired: &|| false, emit: &mut emit };
+    let around = Surroundings {
+        job: &job,
+        matcher: None,
+        expired: &|| false,
+        emit: &mut emit,
+    };
     inspect(bytes, around);
     seen
 }
