@@ -172,17 +172,17 @@ pub fn zlib(data: &[u8]) -> Vec<u8> {
     into_memory(encoder.finish())
 }
 
-/// Raw deflate of `chunk` zero bytes that ends byte-aligned and not final, so that it may be repeated.
-pub fn deflate_zeros_block(chunk: usize) -> Vec<u8> {
+/// Raw deflate of `plain` that ends byte-aligned and not final, so that it may be repeated.
+pub fn deflate_block(plain: &[u8]) -> Vec<u8> {
     let mut deflater = flate2::Compress::new(flate2::Compression::best(), false);
-    let mut out = Vec::with_capacity(chunk / 900 + 1024);
-    into_memory(deflater.compress_vec(&vec![0; chunk], &mut out, flate2::FlushCompress::Full));
+    let mut out = Vec::with_capacity(plain.len() + plain.len() / 8 + 1024);
+    into_memory(deflater.compress_vec(plain, &mut out, flate2::FlushCompress::Full));
     out
 }
 
-/// Raw deflate of `chunk * times` zero bytes, built from one compressed block: 10 GiB takes well under a second.
-pub fn deflate_zeros(chunk: usize, times: usize) -> Vec<u8> {
-    let mut out = deflate_zeros_block(chunk).repeat(times);
+/// Raw deflate of `plain` repeated `times`, built from one compressed block: 10 GiB of zeros take well under a second.
+pub fn deflate_repeated(plain: &[u8], times: usize) -> Vec<u8> {
+    let mut out = deflate_block(plain).repeat(times);
     out.extend_from_slice(&[3, 0]);
     out
 }
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn repeated_zeros_inflate_to_the_promised_length() {
-        let packed = deflate_zeros(1 << 20, 5);
+        let packed = deflate_repeated(&vec![0; 1 << 20], 5);
         let mut plain = Vec::new();
         flate2::read::DeflateDecoder::new(&packed[..]).read_to_end(&mut plain).unwrap();
         assert_eq!(plain.len(), 5 << 20);

@@ -30,14 +30,26 @@ impl Default for Cfb {
 impl Cfb {
     /// A file with an empty root storage.
     pub fn new() -> Self {
-        Self { nodes: vec![Node { name: "Root Entry".to_owned(), parent: usize::MAX, class: [0; 16], stream: None }] }
+        Self {
+            nodes: vec![Node {
+                name: "Root Entry".to_owned(),
+                parent: usize::MAX,
+                class: [0; 16],
+                stream: None,
+            }],
+        }
     }
 
     /// Adds a stream; `path` parts are separated by `/`, and storages are made as needed.
     pub fn stream(mut self, path: &str, data: &[u8]) -> Self {
         let (storage, name) = path.rsplit_once('/').unwrap_or(("", path));
         let parent = self.storage(storage);
-        self.nodes.push(Node { name: name.to_owned(), parent, class: [0; 16], stream: Some(data.to_vec()) });
+        self.nodes.push(Node {
+            name: name.to_owned(),
+            parent,
+            class: [0; 16],
+            stream: Some(data.to_vec()),
+        });
         self
     }
 
@@ -55,23 +67,45 @@ impl Cfb {
         let mut mini_fat = Vec::new();
         let mut starts = vec![(END, 0u64); self.nodes.len()];
         for (index, node) in self.nodes.iter().enumerate() {
-            let Some(data) = node.stream.as_ref().filter(|data| !data.is_empty()) else { continue };
-            let first = if data.len() < 4096 { add_mini(&mut mini, &mut mini_fat, data) } else { file.add(data) };
+            let Some(data) = node.stream.as_ref().filter(|data| !data.is_empty()) else {
+                continue;
+            };
+            let first = if data.len() < 4096 {
+                add_mini(&mut mini, &mut mini_fat, data)
+            } else {
+                file.add(data)
+            };
             starts[index] = (first, data.len() as u64);
         }
-        starts[0] = if mini.is_empty() { (END, 0) } else { (file.add(&mini), mini.len() as u64) };
+        starts[0] = if mini.is_empty() {
+            (END, 0)
+        } else {
+            (file.add(&mini), mini.len() as u64)
+        };
         let mini_bytes: Vec<u8> = mini_fat.iter().flat_map(|n: &u32| n.to_le_bytes()).collect();
         let mini_sectors = mini_bytes.len().div_ceil(SECTOR);
-        let mini_start = if mini_bytes.is_empty() { END } else { file.add_filled(&mini_bytes, 0xff) };
+        let mini_start = if mini_bytes.is_empty() {
+            END
+        } else {
+            file.add_filled(&mini_bytes, 0xff)
+        };
         let directory_start = file.add(&self.directory(&starts));
         file.finish(directory_start, mini_start, mini_sectors as u32)
     }
 
     fn storage(&mut self, path: &str) -> usize {
         path.split('/').filter(|part| !part.is_empty()).fold(0, |parent, part| {
-            let found = self.nodes.iter().position(|n| n.parent == parent && n.name == part && n.stream.is_none());
+            let found = self
+                .nodes
+                .iter()
+                .position(|n| n.parent == parent && n.name == part && n.stream.is_none());
             found.unwrap_or_else(|| {
-                self.nodes.push(Node { name: part.to_owned(), parent, class: [0; 16], stream: None });
+                self.nodes.push(Node {
+                    name: part.to_owned(),
+                    parent,
+                    class: [0; 16],
+                    stream: None,
+                });
                 self.nodes.len() - 1
             })
         })
@@ -90,7 +124,13 @@ impl Cfb {
             name.truncate(62);
             let name_len = name.len() as u16 + 2;
             name.resize(64, 0);
-            let kind = if index == 0 { 5 } else if node.stream.is_some() { 2 } else { 1 };
+            let kind = if index == 0 {
+                5
+            } else if node.stream.is_some() {
+                2
+            } else {
+                1
+            };
             let [left, right, child] = links[index];
             let entry = Le::new().raw(name).u16(name_len).u8(kind).u8(1).u32(left).u32(right).u32(child);
             let (start, size) = starts[index];
@@ -157,7 +197,16 @@ impl Layout {
         self.fat.extend(std::iter::repeat_n(FAT_SECTOR, count));
         self.fat.resize(count * SECTOR / 4, FREE);
         let mut out = Le::new().raw([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]).raw([0; 16]);
-        out = out.u16(0x3e).u16(3).u16(0xfffe).u16(9).u16(6).raw([0; 6]).u32(0).u32(count as u32).u32(directory);
+        out = out
+            .u16(0x3e)
+            .u16(3)
+            .u16(0xfffe)
+            .u16(9)
+            .u16(6)
+            .raw([0; 6])
+            .u32(0)
+            .u32(count as u32)
+            .u32(directory);
         out = out.u32(0).u32(4096).u32(mini_fat).u32(mini_sectors).u32(END).u32(0);
         for n in 0..109 {
             out = out.u32(if n < count { (first + n) as u32 } else { FREE });

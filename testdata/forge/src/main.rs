@@ -46,10 +46,14 @@ fn main() -> ExitCode {
 fn write_flat(family: &str, folder: &Path) -> io::Result<()> {
     let samples = catalog::family(family);
     if samples.is_empty() {
-        return Err(io::Error::other(format!("no family is called {family}; `airlock-forge list` names them")));
+        return Err(io::Error::other(format!(
+            "no family is called {family}; `airlock-forge list` names them"
+        )));
     }
     std::fs::create_dir_all(folder)?;
-    samples.iter().try_for_each(|sample| std::fs::write(folder.join(&sample.name), &sample.bytes))?;
+    samples
+        .iter()
+        .try_for_each(|sample| std::fs::write(folder.join(&sample.name), &sample.bytes))?;
     writeln!(io::stdout(), "{} files in {}", samples.len(), folder.display())
 }
 

@@ -58,7 +58,23 @@ pub fn xls(cell: &str, macro_sheet: bool) -> Vec<u8> {
     let text = |s: &str| Le::new().u16(s.len() as u16).u8(0).raw(s).0;
     let name = Le::new().u8(6).u8(0).raw("Sheet1").0;
     let begin = |kind: u16| record(0x0809, &Le::new().u16(0x0600).u16(kind).u16(0x0dbb).u16(0x07cc).u32(0x41).u32(6).0);
-    let font = record(0x0031, &Le::new().u16(200).u16(0).u16(0x7fff).u16(400).u16(0).u8(0).u8(0).u8(0).u8(0).u8(5).u8(0).raw("Arial").0);
+    let font = record(
+        0x0031,
+        &Le::new()
+            .u16(200)
+            .u16(0)
+            .u16(0x7fff)
+            .u16(400)
+            .u16(0)
+            .u8(0)
+            .u8(0)
+            .u8(0)
+            .u8(0)
+            .u8(5)
+            .u8(0)
+            .raw("Arial")
+            .0,
+    );
     let style = record(0x00e0, &[0; 20]);
     let sheet_record_len = 4 + 6 + name.len();
     let before = [begin(5), record(0x0042, &1200u16.to_le_bytes()), font, style].concat();
@@ -86,7 +102,10 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("doc-clean.doc", doc(&marker("doc-clean")).build()),
         ("doc-macro.doc", doc_with_macros(vba::auto_open("doc-macro"))),
         ("doc-package.doc", doc_with_package("evil.txt", &crate::payload("doc-package"))),
-        ("doc-tail.doc", [doc("A letter.").build(), crate::payload("doc-tail"), crate::noise(4, 600)].concat()),
+        (
+            "doc-tail.doc",
+            [doc("A letter.").build(), crate::payload("doc-tail"), crate::noise(4, 600)].concat(),
+        ),
         ("xls-clean.xls", xls(&marker("xls-clean"), false)),
         ("xls-macro-sheet.xls", xls(&marker("xls-macro-sheet"), true)),
     ]
@@ -95,7 +114,14 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
 /// Native data of a package: label, file name, temporary path, then the file.
 fn package(name: &str, data: &[u8]) -> Vec<u8> {
     let path = format!("C:\\Temp\\{name}");
-    let head = Le::new().u16(2).cstr(name).cstr(&path).u16(0).u16(3).u32(path.len() as u32 + 1).cstr(&path);
+    let head = Le::new()
+        .u16(2)
+        .cstr(name)
+        .cstr(&path)
+        .u16(0)
+        .u16(3)
+        .u32(path.len() as u32 + 1)
+        .cstr(&path);
     head.u32(data.len() as u32).raw(data).0
 }
 
@@ -124,7 +150,10 @@ mod tests {
         };
         let native = open(doc_with_package("a.txt", b"hello"), "/ObjectPool/_1234567890/\u{1}Ole10Native");
         assert!(native.ends_with(b"\x05\0\0\0hello"));
-        assert_eq!(native.len() as u32 - 4, u32::from_le_bytes([native[0], native[1], native[2], native[3]]));
+        assert_eq!(
+            native.len() as u32 - 4,
+            u32::from_le_bytes([native[0], native[1], native[2], native[3]])
+        );
         assert!(!open(doc_with_macros(vba::auto_open("t")), "/Macros/VBA/Module1").is_empty());
     }
 }

@@ -80,12 +80,19 @@ fn answer_one(stream: &TcpStream, folder: &Path) -> io::Result<()> {
     let body = std::fs::read(path)?;
     let kind = content_type(&name);
     let page = kind.starts_with("text/html") || kind.starts_with("text/plain") || kind.starts_with("image/");
-    let disposition = if page { String::new() } else { format!("Content-Disposition: attachment; filename=\"{name}\"\r\n") };
+    let disposition = if page {
+        String::new()
+    } else {
+        format!("Content-Disposition: attachment; filename=\"{name}\"\r\n")
+    };
     let head = format!("Content-Type: {kind}\r\n{disposition}");
     if method == "HEAD" {
         let length = body.len();
         let mut stream = stream;
-        return write!(stream, "HTTP/1.1 200 OK\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n");
+        return write!(
+            stream,
+            "HTTP/1.1 200 OK\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+        );
     }
     respond(stream, "200 OK", &head, &body)
 }
@@ -99,7 +106,11 @@ fn find(folder: &Path, target: &str) -> Option<(PathBuf, String)> {
 }
 
 fn respond(mut stream: &TcpStream, status: &str, head: &str, body: &[u8]) -> io::Result<()> {
-    write!(stream, "HTTP/1.1 {status}\r\n{head}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len())?;
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\n{head}Content-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    )?;
     stream.write_all(body)
 }
 

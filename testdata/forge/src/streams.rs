@@ -1,6 +1,6 @@
 //! Single-stream compressors: gzip, bzip2, xz, lzma; several members, tails and bombs of each.
 
-use crate::bits::{Le, crc32, crc32_repeated, deflate, deflate_zeros, into_memory};
+use crate::bits::{Le, crc32, crc32_repeated, deflate, deflate_repeated, into_memory};
 use crate::payload;
 use std::io::Write;
 
@@ -26,7 +26,11 @@ pub fn xz(plain: &[u8]) -> Vec<u8> {
 /// A `.lzma` file (the old LZMA-alone format) with a known size.
 pub fn lzma(plain: &[u8]) -> Vec<u8> {
     let options = lzma_rust2::LzmaOptions::with_preset(1);
-    let mut encoder = into_memory(lzma_rust2::LzmaWriter::new_use_header(Vec::new(), &options, Some(plain.len() as u64)));
+    let mut encoder = into_memory(lzma_rust2::LzmaWriter::new_use_header(
+        Vec::new(),
+        &options,
+        Some(plain.len() as u64),
+    ));
     into_memory(encoder.write_all(plain));
     into_memory(encoder.finish())
 }
@@ -46,8 +50,9 @@ const TIMES: usize = 160;
 
 /// 10 GiB of zeros in one gzip member (10 MiB packed).
 pub fn gzip_bomb() -> Vec<u8> {
-    let crc = crc32_repeated(&vec![0; CHUNK], TIMES as u64);
-    gzip_frame("zeros.bin", &deflate_zeros(CHUNK, TIMES), crc, CHUNK as u64 * TIMES as u64)
+    let zeros = vec![0; CHUNK];
+    let crc = crc32_repeated(&zeros, TIMES as u64);
+    gzip_frame("zeros.bin", &deflate_repeated(&zeros, TIMES), crc, CHUNK as u64 * TIMES as u64)
 }
 
 /// 10 GiB of zeros in 160 bzip2 streams.
@@ -69,14 +74,29 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("one-bz2.bz2", bzip2(&payload("one-bz2"))),
         ("one-xz.xz", xz(&payload("one-xz"))),
         ("g05-alone.lzma", lzma(&payload("g05-alone"))),
-        ("second-member.gz", [gzip("a", first), gzip("b", &payload("second-member"))].concat()),
-        ("g03-second-stream.bz2", [bzip2(first), bzip2(&payload("g03-second-stream"))].concat()),
-        ("second-stream-xz.xz", [xz(first), vec![0; 8], xz(&payload("second-stream-xz"))].concat()),
+        (
+            "second-member.gz",
+            [gzip("a", first), gzip("b", &payload("second-member"))].concat(),
+        ),
+        (
+            "g03-second-stream.bz2",
+            [bzip2(first), bzip2(&payload("g03-second-stream"))].concat(),
+        ),
+        (
+            "second-stream-xz.xz",
+            [xz(first), vec![0; 8], xz(&payload("second-stream-xz"))].concat(),
+        ),
         ("tail-gz.gz", [gzip("a", &payload("tail-gz")), tail.to_vec()].concat()),
         ("tail-bz2.bz2", [bzip2(&payload("tail-bz2")), tail.to_vec()].concat()),
         ("tail-xz.xz", [xz(&payload("tail-xz")), tail.to_vec()].concat()),
-        ("bad-crc.gz", gzip_frame("a", &deflate(&payload("bad-crc")), 0, payload("bad-crc").len() as u64)),
-        ("lying-size.gz", gzip_frame("a", &deflate(&payload("lying-size")), crc32(&payload("lying-size")), 5)),
+        (
+            "bad-crc.gz",
+            gzip_frame("a", &deflate(&payload("bad-crc")), 0, payload("bad-crc").len() as u64),
+        ),
+        (
+            "lying-size.gz",
+            gzip_frame("a", &deflate(&payload("lying-size")), crc32(&payload("lying-size")), 5),
+        ),
         ("cut.gz", {
             let whole = gzip("a", &[payload("cut"), crate::noise(3, 4000)].concat());
             whole[..whole.len() - 1000].to_vec()
@@ -85,7 +105,13 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn gzip_frame(name: &str, packed: &[u8], crc: u32, plain: u64) -> Vec<u8> {
-    Le::new().raw([0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 2, 3]).cstr(name).raw(packed).u32(crc).u32(plain as u32).0
+    Le::new()
+        .raw([0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 2, 3])
+        .cstr(name)
+        .raw(packed)
+        .u32(crc)
+        .u32(plain as u32)
+        .0
 }
 
 #[cfg(test)]
@@ -102,7 +128,10 @@ mod tests {
     #[test]
     fn round_trips() {
         let plain = [payload("round"), crate::noise(1, 5000)].concat();
-        assert_eq!(all(flate2::read::MultiGzDecoder::new(&gzip("n", &plain).repeat(2)[..])), plain.repeat(2));
+        assert_eq!(
+            all(flate2::read::MultiGzDecoder::new(&gzip("n", &plain).repeat(2)[..])),
+            plain.repeat(2)
+        );
         assert_eq!(all(::bzip2::read::MultiBzDecoder::new(&bzip2(&plain)[..])), plain);
         assert_eq!(all(lzma_rust2::XzReader::new(&xz(&plain)[..], true)), plain);
     }
@@ -112,7 +141,10 @@ mod tests {
         let bomb = gzip_bomb();
         assert!(bomb.len() < 12 << 20 && bzip2_bomb().len() < 1 << 20 && xz_bomb().len() < 4 << 20);
         let mut head = Vec::new();
-        flate2::read::GzDecoder::new(&bomb[..]).take(200 << 20).read_to_end(&mut head).unwrap();
+        flate2::read::GzDecoder::new(&bomb[..])
+            .take(200 << 20)
+            .read_to_end(&mut head)
+            .unwrap();
         assert_eq!(head.len(), 200 << 20);
     }
 }

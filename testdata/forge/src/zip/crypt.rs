@@ -46,7 +46,9 @@ fn counter_mode(key: &[u8], body: &mut [u8]) {
 }
 
 fn authentication_code(key: &[u8], body: &[u8]) -> Vec<u8> {
-    let Ok(mut mac) = <Hmac<Sha1> as KeyInit>::new_from_slice(key) else { return vec![0; 20] };
+    let Ok(mut mac) = <Hmac<Sha1> as KeyInit>::new_from_slice(key) else {
+        return vec![0; 20];
+    };
     mac.update(body);
     mac.finalize().into_bytes().to_vec()
 }
@@ -75,7 +77,10 @@ impl Keys {
 }
 
 fn crc_step(crc: u32, byte: u8) -> u32 {
-    (0..8).fold(crc ^ u32::from(byte), |c, _| if c & 1 == 1 { (c >> 1) ^ 0xedb8_8320 } else { c >> 1 })
+    (0..8).fold(
+        crc ^ u32::from(byte),
+        |c, _| if c & 1 == 1 { (c >> 1) ^ 0xedb8_8320 } else { c >> 1 },
+    )
 }
 
 #[cfg(test)]

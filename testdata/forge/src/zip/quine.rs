@@ -30,7 +30,7 @@ fn frame(name: &[u8], whole: u32, crc: u32, packed: u32) -> (Vec<u8>, Vec<u8>) {
         f.plain = whole;
         f.packed = packed;
     });
-    let head = super::local_header(&entry);
+    let head = super::archive::local_header(&entry);
     let at = head.len() + packed as usize;
     let tail = Archive::of(vec![entry]).with(|a| a.directory_offset = Some(at as u32)).build();
     (head.clone(), tail[head.len()..].to_vec())
@@ -44,7 +44,12 @@ fn program(head: &[u8], tail: &[u8]) -> Vec<u8> {
     let print_tail = print(again_tail.len() + tail.len());
     let (none, one, four, again) = (print(0), print(5), print(20), again_four());
     let (n, o, f, r) = (none.as_slice(), one.as_slice(), four.as_slice(), again.as_slice());
-    let (ph, rh, pt, rt) = (print_head.as_slice(), again_head.as_slice(), print_tail.as_slice(), again_tail.as_slice());
+    let (ph, rh, pt, rt) = (
+        print_head.as_slice(),
+        again_head.as_slice(),
+        print_tail.as_slice(),
+        again_tail.as_slice(),
+    );
     [
         [ph, head, ph].concat(),
         rh.to_vec(),
@@ -129,12 +134,17 @@ fn repeat(bits: &mut LsbBits, length: usize, distance: usize) {
 fn fixed_point(base: u32, columns: &[u32]) -> u32 {
     let mut rows: Vec<(u32, u32)> = (0..32)
         .map(|row| {
-            let left = columns.iter().enumerate().fold(0, |acc, (bit, column)| acc | (((column >> row) & 1) << bit));
+            let left = columns
+                .iter()
+                .enumerate()
+                .fold(0, |acc, (bit, column)| acc | (((column >> row) & 1) << bit));
             (left ^ (1 << row), (base >> row) & 1)
         })
         .collect();
     for bit in 0..32 {
-        let Some(pivot) = (bit..32).find(|row| (rows[*row].0 >> bit) & 1 == 1) else { return base };
+        let Some(pivot) = (bit..32).find(|row| (rows[*row].0 >> bit) & 1 == 1) else {
+            return base;
+        };
         rows.swap(bit, pivot);
         let (left, right) = rows[bit];
         for (index, row) in rows.iter_mut().enumerate() {

@@ -1,6 +1,6 @@
 //! The ZIP container tricks z01 to z40: each hides or damages a member that holds its own marker, `marker("z02")` and so on.
 
-use super::{Archive, Entry, extra, full_overlap, many_members, nested, zeros};
+use super::{Archive, Entry, extra, filler, full_overlap, many_members, nested};
 use crate::bits::{Le, crc32, deflate};
 use crate::{noise, payload, streams};
 
@@ -24,11 +24,19 @@ pub fn tricks() -> Vec<Trick> {
 pub fn big_tricks() -> Vec<Trick> {
     let long = [vec![b' '; 105 << 20], payload("z38")].concat();
     let late = Entry::deflated("last.txt", &payload("z39"));
-    let filler = (0..9).map(|n| zeros(&format!("filler{n}.bin"), 50 << 20, 1));
+    let fillers = (0..9).map(|n| filler(&format!("filler{n}.bin"), n, 50));
     vec![
-        trick("z38-one-member-105-mib", Archive::of(vec![Entry::deflated("long.txt", &long)]), true),
-        trick("z39-marker-after-450-mib", Archive::of(filler.chain([late]).collect()), true),
-        Trick { name: "z40-10050-members", bytes: many_members(10_050, "z40"), must_see: false },
+        trick(
+            "z38-one-member-105-mib",
+            Archive::of(vec![Entry::deflated("long.txt", &long)]),
+            true,
+        ),
+        trick("z39-marker-after-450-mib", Archive::of(fillers.chain([late]).collect()), true),
+        Trick {
+            name: "z40-10050-members",
+            bytes: many_members(10_050, "z40"),
+            must_see: false,
+        },
     ]
 }
 
@@ -48,7 +56,11 @@ fn header_lies() -> Vec<Trick> {
         one("z21-fake-encryption-central", packed("z21").central(|f| f.flags |= 1), true),
         one("z22-descriptor", packed("z22").streamed(true), true),
         one("z25-descriptor-without-signature", packed("z25").streamed(false), true),
-        one("z26-bad-local-signature", packed("z26").with(|e| e.signature = *b"PX\x03\x04"), true),
+        one(
+            "z26-bad-local-signature",
+            packed("z26").with(|e| e.signature = *b"PX\x03\x04"),
+            true,
+        ),
         one("z27-stored-with-descriptor", stored("z27").streamed(true), true),
         one("z28-plain-size-zero", packed("z28").both(|f| f.plain = 0), true),
         one("z29-local-packed-size-2-gib", packed("z29").local(|f| f.packed = 0x7fff_ffff), true),
@@ -60,22 +72,45 @@ fn several_archives() -> Vec<Trick> {
     let good = || Entry::deflated("good.txt", b"Nothing to see here. Nothing to see here.");
     let evil = |seed: &str| Entry::deflated("evil.txt", &payload(seed));
     let alone = |entry: Entry| Archive::of(vec![entry]).build();
-    let glued = |name, first: Vec<u8>, second: Vec<u8>| Trick { name, bytes: [first, second].concat(), must_see: true };
+    let glued = |name, first: Vec<u8>, second: Vec<u8>| Trick {
+        name,
+        bytes: [first, second].concat(),
+        must_see: true,
+    };
     let hidden = |seed: &str| evil(seed).with(|e| e.listed = false);
     let inner = alone(evil("z16"));
     vec![
-        trick("z07-duplicate-name-marker-first", Archive::of(vec![evil("z07"), good().both(|f| f.name = b"evil.txt".to_vec())]), true),
+        trick(
+            "z07-duplicate-name-marker-first",
+            Archive::of(vec![evil("z07"), good().both(|f| f.name = b"evil.txt".to_vec())]),
+            true,
+        ),
         glued("z08-good-then-evil", alone(good()), alone(evil("z08"))),
         glued("z09-evil-then-good", alone(evil("z09")), alone(good())),
-        trick("z10-unlisted-member", Archive::of(vec![good(), hidden("z10"), good().both(|f| f.name = b"two.txt".to_vec())]), true),
+        trick(
+            "z10-unlisted-member",
+            Archive::of(vec![good(), hidden("z10"), good().both(|f| f.name = b"two.txt".to_vec())]),
+            true,
+        ),
         trick("z11-member-before-directory", Archive::of(vec![good(), hidden("z11")]), true),
         trick(
             "z12-gap-between-members",
-            Archive::of(vec![good(), good().both(|f| f.name = b"two.txt".to_vec()).with(|e| e.gap = payload("z12"))]),
+            Archive::of(vec![
+                good(),
+                good().both(|f| f.name = b"two.txt".to_vec()).with(|e| e.gap = payload("z12")),
+            ]),
             true,
         ),
-        trick("z13-prefix", Archive::of(vec![evil("z13")]).with(|a| a.prefix = b"#!/bin/sh\nexit 0\n".to_vec()), true),
-        trick("z14-tail-70-kib", Archive::of(vec![evil("z14")]).with(|a| a.tail = noise(14, 70 << 10)), true),
+        trick(
+            "z13-prefix",
+            Archive::of(vec![evil("z13")]).with(|a| a.prefix = b"#!/bin/sh\nexit 0\n".to_vec()),
+            true,
+        ),
+        trick(
+            "z14-tail-70-kib",
+            Archive::of(vec![evil("z14")]).with(|a| a.tail = noise(14, 70 << 10)),
+            true,
+        ),
         trick(
             "z15-prefix-not-counted",
             Archive::of(vec![evil("z15")]).with(|a| {
@@ -84,7 +119,11 @@ fn several_archives() -> Vec<Trick> {
             }),
             true,
         ),
-        trick("z16-archive-in-comment", Archive::of(vec![good()]).with(move |a| a.comment.clone_from(&inner)), true),
+        trick(
+            "z16-archive-in-comment",
+            Archive::of(vec![good()]).with(move |a| a.comment.clone_from(&inner)),
+            true,
+        ),
     ]
 }
 
@@ -92,10 +131,18 @@ fn end_record_lies() -> Vec<Trick> {
     let good = || Entry::deflated("good.txt", b"Nothing to see here. Nothing to see here.");
     let evil = |seed: &str| Entry::deflated("evil.txt", &payload(seed));
     vec![
-        trick("z17-count-too-low", Archive::of(vec![good(), evil("z17")]).with(|a| a.count = Some(1)), true),
+        trick(
+            "z17-count-too-low",
+            Archive::of(vec![good(), evil("z17")]).with(|a| a.count = Some(1)),
+            true,
+        ),
         {
             let at = Archive::of(vec![evil("z18")]).with(|a| a.headless = true).build().len() as u32;
-            trick("z18-directory-offset-wrong", Archive::of(vec![evil("z18")]).with(|a| a.directory_offset = Some(at + 100)), true)
+            trick(
+                "z18-directory-offset-wrong",
+                Archive::of(vec![evil("z18")]).with(|a| a.directory_offset = Some(at + 100)),
+                true,
+            )
         },
         trick("z31-zip64", Archive::of(vec![evil("z31")]).with(|a| a.zip64 = true), true),
         trick("z32-no-directory", Archive::of(vec![evil("z32")]).with(|a| a.headless = true), true),
@@ -132,9 +179,21 @@ fn odd_members() -> Vec<Trick> {
         one("z23-nul-in-name", evil("z23", "evil.txt\0.jpg"), true),
         one("z24-right-to-left-name", evil("z24", "evil\u{202e}txt.exe"), true),
         one("z34-lzma", lzma.both(|f| f.flags |= 2), true),
-        Trick { name: "z35-overlap", bytes: full_overlap(20, &payload("z35")), must_see: true },
-        Trick { name: "z36-nested-12", bytes: nested(12, &payload("z36")), must_see: true },
-        Trick { name: "z37-nested-25", bytes: nested(25, &payload("z37")), must_see: false },
+        Trick {
+            name: "z35-overlap",
+            bytes: full_overlap(20, &payload("z35")),
+            must_see: true,
+        },
+        Trick {
+            name: "z36-nested-12",
+            bytes: nested(12, &payload("z36")),
+            must_see: true,
+        },
+        Trick {
+            name: "z37-nested-25",
+            bytes: nested(25, &payload("z37")),
+            must_see: false,
+        },
         one("z43-bzip2", bzip2.both(|f| f.version = 46), true),
         one("z44-unknown-method", unknown, false),
         one("z45-traversal", evil("z45", "../../../../evil.txt"), true),
@@ -142,11 +201,27 @@ fn odd_members() -> Vec<Trick> {
         one("z47-trailing-dot-and-space", evil("z47", "evil.exe. "), true),
         one("z48-unicode-path-differs", evil("z48", "evil.txt").both(other_name), true),
         one("z49-hidden-attribute", evil("z49", "evil.js").with(|e| e.attributes = 0x06), true),
-        one("z50-symlink", Entry::stored("link", b"../../etc/passwd").with(|e| e.attributes = 0o120_777 << 16), false),
-        one("z51-bad-extra", evil("z51", "evil.txt").both(|f| f.extra = vec![0x75, 0x70, 0xff, 0xff, 1]), true),
-        one("z52-padded-name", evil("z52", &format!("invoice.pdf{}.exe", "\u{2800}".repeat(40))), true),
+        one(
+            "z50-symlink",
+            Entry::stored("link", b"../../etc/passwd").with(|e| e.attributes = 0o120_777 << 16),
+            false,
+        ),
+        one(
+            "z51-bad-extra",
+            evil("z51", "evil.txt").both(|f| f.extra = vec![0x75, 0x70, 0xff, 0xff, 1]),
+            true,
+        ),
+        one(
+            "z52-padded-name",
+            evil("z52", &format!("invoice.pdf{}.exe", "\u{2800}".repeat(40))),
+            true,
+        ),
         winrar(),
-        one("z54-two-deflate-blocks-and-tail", Entry::packed("evil.txt", &payload("z54"), 8, [deflate(&payload("z54")), noise(54, 64)].concat()), true),
+        one(
+            "z54-two-deflate-blocks-and-tail",
+            Entry::packed("evil.txt", &payload("z54"), 8, [deflate(&payload("z54")), noise(54, 64)].concat()),
+            true,
+        ),
     ]
 }
 
@@ -161,7 +236,11 @@ fn winrar() -> Trick {
 }
 
 fn trick(name: &'static str, archive: Archive, must_see: bool) -> Trick {
-    Trick { name, bytes: archive.build(), must_see }
+    Trick {
+        name,
+        bytes: archive.build(),
+        must_see,
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,12 @@
 //! The analysers that look at a node once it is unpacked, in one slice that a person can read.
 
+pub mod extensions;
+
+mod encryption;
+mod names;
+mod nesting;
+mod types;
+
 use crate::input::Input;
 use crate::sink::{Child, Found};
 
@@ -25,6 +32,10 @@ pub trait Analyser: Sync {
 
 /// All analysers.
 pub static ANALYSERS: &[&dyn Analyser] = &[
+    &names::Names,
+    &types::Types,
+    &encryption::Encryption,
+    &nesting::Nesting,
     &crate::formats::Ooxml,
     &crate::formats::Odf,
 ];

@@ -2,11 +2,14 @@
 //!
 //! A new format is one file below this folder and two adjacent lines here: its `mod` and its place in [`FORMATS`].
 
+mod encoded;
+mod lnk;
 mod odf;
 mod ooxml;
 mod opc;
 mod opc_target;
 mod opc_xml;
+mod text;
 mod zip;
 
 pub use odf::Odf;
@@ -64,7 +67,13 @@ pub trait Format: Sync {
 }
 
 /// All formats, containers before documents before text. Order decides between equal matches.
+#[rustfmt::skip]
 pub static FORMATS: &[&dyn Format] = &[
+    &encoded::Brotli,
+    &encoded::Deflate,
+    &encoded::Other,
     &zip::Zip,
     &odf::Basic,
+    &lnk::Lnk,
+    &text::Text,
 ];

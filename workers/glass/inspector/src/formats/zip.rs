@@ -256,16 +256,8 @@ fn the_rest<'a>(
     lone
 }
 
-/// What is said of encryption, once for the archive.
+/// One gap for all members that no password opens; that they are encrypted is told from what the sink was told of them.
 fn secrets(opener: &mut Opener<'_, '_, '_, '_>) {
-    if opener.encrypted == 0 || opener.teller.told("zip.fake_encryption") {
-        return;
-    }
-    let count = opener.encrypted;
-    opener.tell(Found::new("enc.archive").summary(format!("{count} members of this archive are encrypted.")));
-    if opener.open > 0 {
-        opener.tell(Found::new("enc.mixed"));
-    }
     if opener.locked > 0 {
         let why = format!(
             "{} encrypted members: no password that was offered or is well known opens them",

@@ -40,10 +40,6 @@ pub struct Opener<'a, 's, 'w, 'e> {
     pub locked: u64,
     /// Their packed bytes.
     pub locked_bytes: u64,
-    /// Members that are encrypted, opened or not.
-    pub encrypted: u64,
-    /// Members with data that are not encrypted.
-    pub open: u64,
     hits: &'a Hits,
     keys: Keys,
     tried: BTreeSet<(usize, u16, bool, usize)>,
@@ -89,8 +85,6 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
             spans: Vec::new(),
             locked: 0,
             locked_bytes: 0,
-            encrypted: 0,
-            open: 0,
             hits,
             keys,
             tried: BTreeSet::new(),
@@ -172,7 +166,6 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
                 return self.unlock(entry, member, view, start);
             }
         }
-        self.open = self.open.saturating_add(1);
         let mut end = self.hand_out(entry, &member, views, readings, start);
         if fits && all_locked && !locked.is_empty() {
             let found = Found::new("zip.fake_encryption").at(start, 0).says(&member.name);
@@ -463,7 +456,6 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
     /// An encrypted member: every password, then a gap.
     fn unlock(&mut self, entry: &Entry<'a>, mut member: Member, view: &View, start: usize) -> usize {
         member.encrypted = true;
-        self.encrypted = self.encrypted.saturating_add(1);
         let rest = self.bytes.get(start..).unwrap_or_default();
         let packed = view.packed.unwrap_or_else(|| self.streamed_length(start));
         let data = rest.get(..packed).unwrap_or(rest);

@@ -1,0 +1,245 @@
+//! Definition: the administrator's settings, one for every cell of the decision table (DECISIONS 1).
+
+use std::fmt;
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::cells::{Action, GapCell, OtherTypes, PageCell, PasswordCell, SandboxTimeout, Trigger, Unchecked, UnsafeLink};
+use crate::facts::Route;
+
+/// One definition; the default is the table of DECISIONS 1.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Definition {
+    /// Name, 1 to 64 characters of `a-z A-Z 0-9 . _ -`.
+    pub name: String,
+    /// Routes it is for; for `journal` and `outbound` the action must be `sandbox` (REQUIREMENTS B32).
+    pub routes: Vec<Route>,
+    /// Whether downloads are judged at all; off: the link check alone speaks.
+    pub url_file_download: bool,
+    /// What starts the action.
+    pub trigger: Trigger,
+    /// What follows for a download.
+    pub action: Action,
+    /// What follows for a suspicious page.
+    pub unsafe_link_action: UnsafeLink,
+    /// What follows for a link that could not be checked.
+    pub unchecked: Unchecked,
+    /// A page with an encrypted part.
+    pub page_gap_password: PageCell,
+    /// A page beyond a limit.
+    pub page_gap_limit: PageCell,
+    /// A damaged page.
+    pub page_gap_damaged: PageCell,
+    /// A page with a part that is not opened.
+    pub page_gap_unsupported: PageCell,
+    /// Types that are not searched for.
+    pub other_types: OtherTypes,
+    /// An encrypted download.
+    pub gap_password: PasswordCell,
+    /// A download beyond a limit.
+    pub gap_limit: GapCell,
+    /// A damaged download.
+    pub gap_damaged: GapCell,
+    /// A download with a part that is not opened.
+    pub gap_unsupported: GapCell,
+    /// The sandbox gives no answer.
+    pub on_sandbox_timeout: SandboxTimeout,
+}
+
+impl Default for Definition {
+    fn default() -> Self {
+        Definition {
+            name: "default".to_owned(),
+            routes: vec![Route::Inbound],
+            url_file_download: true,
+            trigger: Trigger::ThreatDetected,
+            action: Action::Block,
+            unsafe_link_action: UnsafeLink::Block,
+            unchecked: Unchecked::Block,
+            page_gap_password: PageCell::Warn,
+            page_gap_limit: PageCell::Block,
+            page_gap_damaged: PageCell::Release,
+            page_gap_unsupported: PageCell::Release,
+            other_types: OtherTypes::Scan,
+            gap_password: PasswordCell::Ask,
+            gap_limit: GapCell::Block,
+            gap_damaged: GapCell::Warn,
+            gap_unsupported: GapCell::Warn,
+            on_sandbox_timeout: SandboxTimeout::Block,
+        }
+    }
+}
+
+impl Definition {
+    /// Reads a definition; what it does not set has the default.
+    ///
+    /// # Errors
+    /// [`PolicyError`] with the line: not TOML, an unknown field or value, a bad name, or a route that its action does not fit.
+    pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
+        let definition: Definition = toml::from_str(text).map_err(|e| PolicyError {
+            line: e.span().map(|s| line_of(text, s.start)),
+            message: e.message().trim().replace('\n', ", "),
+        })?;
+        if !is_name(&definition.name) {
+            return Err(PolicyError {
+                line: line_of_key(text, "name"),
+                message: "name must be 1 to 64 characters of a-z A-Z 0-9 . _ -".to_owned(),
+            });
+        }
+        for route in &definition.routes {
+            definition.fits(*route).map_err(|e| PolicyError {
+                line: line_of_key(text, "action").or(line_of_key(text, "routes")),
+                ..e
+            })?;
+        }
+        Ok(definition)
+    }
+
+    /// Whether the definition may be used for a route: for journal and outbound the sandbox is the only action.
+    ///
+    /// # Errors
+    /// [`PolicyError`] that names the route and how to go on.
+    pub fn fits(&self, route: Route) -> Result<(), PolicyError> {
+        let word = match route {
+            Route::Inbound => return Ok(()),
+            Route::Outbound => "outbound",
+            Route::Journal => "journal",
+        };
+        if self.action == Action::Sandbox {
+            return Ok(());
+        }
+        Err(PolicyError {
+            line: None,
+            message: format!("route {word} knows only the sandbox: set action = \"sandbox\", or take \"{word}\" out of routes"),
+        })
+    }
+}
+
+/// Stable id of a definition, `NAME@HEX`: the first 12 digits of the SHA-256 of all its settings.
+pub fn digest(definition: &Definition) -> String {
+    // TOML of a struct without maps writes every field in its declared order, so equal settings give equal text.
+    let text = toml::to_string(definition).unwrap_or_else(|_| format!("{definition:?}"));
+    let hex = HEXLOWER.encode(&Sha256::digest(text.as_bytes()));
+    format!("{}@{}", definition.name, hex.get(..12).unwrap_or(&hex))
+}
+
+/// Why a definition is refused; the administrator's mistake, no retry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyError {
+    /// Line of the file, from 1, where it is known.
+    pub line: Option<usize>,
+    /// What is wrong and how to go on.
+    pub message: String,
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|b| *b == b'\n').count().saturating_add(1)
+}
+
+fn line_of_key(text: &str, key: &str) -> Option<usize> {
+    let is_key = |line: &str| {
+        line.trim_start()
+            .strip_prefix(key)
+            .is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    text.lines().position(is_key).map(|i| i.saturating_add(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        assert_eq!(Definition::from_toml("").unwrap(), Definition::default());
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let mut definition = Definition {
+            action: Action::Sandbox,
+            routes: vec![Route::Journal, Route::Outbound],
+            ..Definition::default()
+        };
+        definition.gap_password = PasswordCell::Sandbox;
+        assert_eq!(Definition::from_toml(&toml::to_string(&definition).unwrap()).unwrap(), definition);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_line() {
+        for (text, line, word) in [
+            ("action = \"warn\"\nactoin = \"block\"\n", 2, "actoin"),
+            ("\n\naction = \"alow\"", 3, "alow"),
+            ("unchecked = \"release\"", 1, "release"),
+            ("gap_limit = \"release\"", 1, "release"),
+            ("on_sandbox_timeout = \"release\"", 1, "release"),
+            ("action = ", 1, ""),
+            ("trigger = \"file_detected\"\nname = \"a b\"", 2, "name"),
+            ("routes = [\"inbound\", \"journal\"]\naction = \"warn\"", 2, "journal"),
+            ("name = \"x\"\nroutes = [\"outbound\"]", 2, "outbound"),
+        ] {
+            let error = Definition::from_toml(text).unwrap_err();
+            assert_eq!(error.line, Some(line), "{text}: {error}");
+            assert!(error.to_string().contains(word), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn only_the_sandbox_fits_journal_and_outbound() {
+        for action in [Action::Block, Action::Warn, Action::Sandbox] {
+            let definition = Definition {
+                action,
+                ..Definition::default()
+            };
+            assert!(definition.fits(Route::Inbound).is_ok());
+            assert_eq!(definition.fits(Route::Journal).is_ok(), action == Action::Sandbox);
+            assert_eq!(definition.fits(Route::Outbound).is_ok(), action == Action::Sandbox);
+        }
+    }
+
+    #[test]
+    fn every_setting_changes_the_digest() {
+        let default = Definition::default();
+        assert_eq!(digest(&default), digest(&Definition::from_toml("# nothing").unwrap()));
+        assert!(digest(&default).starts_with("default@"));
+        for text in [
+            "name = \"b\"",
+            "routes = []",
+            "url_file_download = false",
+            "trigger = \"file_detected\"",
+            "action = \"warn\"",
+            "unsafe_link_action = \"warn\"",
+            "unchecked = \"warn\"",
+            "page_gap_password = \"block\"",
+            "page_gap_limit = \"warn\"",
+            "page_gap_damaged = \"warn\"",
+            "page_gap_unsupported = \"warn\"",
+            "other_types = \"pass\"",
+            "gap_password = \"warn\"",
+            "gap_limit = \"warn\"",
+            "gap_damaged = \"block\"",
+            "gap_unsupported = \"sandbox\"",
+            "on_sandbox_timeout = \"warn\"",
+        ] {
+            assert_ne!(digest(&Definition::from_toml(text).unwrap()), digest(&default), "{text}");
+        }
+    }
+}
