@@ -10,6 +10,11 @@ mod links;
 mod lnk;
 mod lzip;
 mod lzma;
+mod odf;
+mod ooxml;
+mod opc;
+mod opc_target;
+mod opc_xml;
 mod rar;
 mod streams;
 mod tar;
@@ -17,6 +22,9 @@ mod text;
 mod xz;
 mod zip;
 mod zlib;
+
+pub use odf::Odf;
+pub use ooxml::Ooxml;
 
 use airlock_proto::Gap;
 
@@ -86,6 +94,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &lzma::Lzma,
     &lzip::Lzip,
     &zlib::Zlib,
+    &odf::Basic,
     &lnk::Lnk,
     &text::Text,
 ];
