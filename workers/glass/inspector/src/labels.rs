@@ -261,8 +261,8 @@ const ARCHIVE: &[&str] = &[
 ];
 const OFFICE: &[&str] = &[
     "ole2", "doc", "xls", "ppt", "docx", "docm", "dotx", "dotm", "xlsx", "xlsm", "xlsb", "xltx", "xltm", "xlam", "pptx", "pptm", "ppsx",
-    "ppsm", "potx", "potm", "ppam", "vsdx", "vsdm", "ooxml", "odt", "ods", "odp", "odg", "odf", "odb", "rtf", "msg", "msi", "pub", "vsd",
-    "mpp",
+    "ppsm", "potx", "potm", "ppam", "vsdx", "vsdm", "ooxml", "odt", "ods", "odp", "odg", "odf", "odb", "ott", "ots", "otp", "otg", "odm",
+    "odc", "odi", "sxw", "sxc", "sxi", "sxd", "sxm", "stw", "stc", "sti", "std", "rtf", "msg", "msi", "pub", "vsd", "mpp",
 ];
 const EXE: &[&str] = &["pe", "elf", "macho", "class", "wasm", "dex"];
 const IMAGE: &[&str] = &["png", "jpeg", "gif", "bmp", "tiff", "webp", "ico", "emf", "wmf"];

@@ -164,7 +164,9 @@ impl Read for XzStream<'_> {
         let room = buf.len().min(step);
         let room = buf.get_mut(..room).unwrap_or_default();
         let n = match self.raw.read(room) {
-            Err(e) if !self.careful && self.given <= MAX_AGAIN && e.kind() != ErrorKind::OutOfMemory && e.kind() != ErrorKind::Unsupported => {
+            Err(e)
+                if !self.careful && self.given <= MAX_AGAIN && e.kind() != ErrorKind::OutOfMemory && e.kind() != ErrorKind::Unsupported =>
+            {
                 self.again().map_err(|_| e)?;
                 return self.read(buf);
             }

@@ -80,7 +80,9 @@ fn with_password(archive: Archive, bytes: &[u8], gap: Option<Gap>, sink: &mut Si
         password: None,
         gap,
     };
-    let Some(probe) = first_encrypted(&plain.archive) else { return plain };
+    let Some(probe) = first_encrypted(&plain.archive) else {
+        return plain;
+    };
     if !affordable(&plain.archive) {
         let gap = Gap::new(GapKind::PasswordNeeded, "trying a password costs too much");
         plain.gap = plain.gap.or(Some(gap));
@@ -117,7 +119,10 @@ struct Probe {
 
 fn first_encrypted(archive: &Archive) -> Option<Probe> {
     let solid = archive.is_solid();
-    let found = archive.member_refs().enumerate().find(|(_, member)| member.to_owned().meta.is_encrypted);
+    let found = archive
+        .member_refs()
+        .enumerate()
+        .find(|(_, member)| member.to_owned().meta.is_encrypted);
     found.map(|(index, member)| Probe {
         index,
         end: match member {
@@ -177,7 +182,10 @@ fn salvage<'a>(bytes: &'a [u8], error: &Error) -> Result<(Cow<'a, [u8]>, Gap), G
     let missing = block.next.saturating_sub(bytes.len());
     let gap = Gap::new(GapKind::Truncated, "the archive ends inside a member").bytes(len64(missing));
     if missing > MAX_PADDING || block.data > bytes.len() {
-        return Ok((Cow::Borrowed(bytes.get(..sound).unwrap_or(bytes)), gap.bytes(blocks::left(bytes, sound))));
+        return Ok((
+            Cow::Borrowed(bytes.get(..sound).unwrap_or(bytes)),
+            gap.bytes(blocks::left(bytes, sound)),
+        ));
     }
     let mut padded = bytes.to_vec();
     padded.resize(block.next, 0);
