@@ -49,8 +49,16 @@ impl Format for Gzip {
 }
 
 impl Codec for Gzip {
-    const EXTENSIONS: &'static [(&'static str, &'static str)] =
-        &[("gz", ""), ("tgz", "tar"), ("taz", "tar"), ("gzip", ""), ("svgz", "svg"), ("emz", "emf"), ("wmz", "wmf"), ("z", "")];
+    const EXTENSIONS: &'static [(&'static str, &'static str)] = &[
+        ("gz", ""),
+        ("tgz", "tar"),
+        ("taz", "tar"),
+        ("gzip", ""),
+        ("svgz", "svg"),
+        ("emz", "emf"),
+        ("wmz", "wmf"),
+        ("z", ""),
+    ];
 
     fn open<'a>(&self, bytes: &'a [u8]) -> Option<Box<dyn Stream + 'a>> {
         let header = header(bytes)?;
@@ -159,7 +167,9 @@ mod tests {
     use std::io::Write;
 
     fn gz(data: &[u8]) -> Vec<u8> {
-        let mut z = flate2::GzBuilder::new().filename("n.txt").write(Vec::new(), flate2::Compression::default());
+        let mut z = flate2::GzBuilder::new()
+            .filename("n.txt")
+            .write(Vec::new(), flate2::Compression::default());
         z.write_all(data).unwrap();
         z.finish().unwrap()
     }

@@ -42,7 +42,11 @@ impl Format for Lha {
     }
 
     fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
-        let at = if header::signature(input.bytes, 0) { 0 } else { behind_stub(input).unwrap_or_default() };
+        let at = if header::signature(input.bytes, 0) {
+            0
+        } else {
+            behind_stub(input).unwrap_or_default()
+        };
         walk(input.bytes, at, sink);
         Ok(())
     }

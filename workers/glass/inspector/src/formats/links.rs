@@ -25,7 +25,15 @@ impl Links {
         self.written_through(member, offset, sink);
         if let Some(target) = &member.symlink {
             let root = parent(&member.name);
-            self.link("link.symlink_escape", "symbolic", member, target, escapes(root, target), offset, sink);
+            self.link(
+                "link.symlink_escape",
+                "symbolic",
+                member,
+                target,
+                escapes(root, target),
+                offset,
+                sink,
+            );
         }
         if let Some(target) = &member.hardlink {
             self.link("link.hardlink_escape", "hard", member, target, escapes("", target), offset, sink);
@@ -98,7 +106,9 @@ fn escapes(from: &str, target: &str) -> bool {
 }
 
 fn parent(name: &str) -> &str {
-    name.trim_end_matches(['/', '\\']).rsplit_once(['/', '\\']).map_or("", |(parent, _)| parent)
+    name.trim_end_matches(['/', '\\'])
+        .rsplit_once(['/', '\\'])
+        .map_or("", |(parent, _)| parent)
 }
 
 fn normal(name: &str) -> String {

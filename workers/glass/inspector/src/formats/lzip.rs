@@ -46,15 +46,21 @@ impl Format for Lzip {
             return Err(Gap::new(GapKind::Malformed, "its header contradicts the specification").bytes(unseen));
         };
         grant(u64::from(dictionary), sink)?;
-        let codec = LzipCodec { limit: dictionary.max(8 << 20) };
+        let codec = LzipCodec {
+            limit: dictionary.max(8 << 20),
+        };
         streams::unpack(&codec, input, sink, u64::from(dictionary))
     }
 }
 
 /// The dictionary size in bytes: a power of two less some sixteenths of it.
 fn dictionary(bytes: &[u8]) -> Option<u32> {
-    let [b'L', b'Z', b'I', b'P', 0 | 1, code, ..] = bytes else { return None };
-    let base = 1_u32.checked_shl(u32::from(code & 0x1f)).filter(|base| (4096..=1 << 29).contains(base))?;
+    let [b'L', b'Z', b'I', b'P', 0 | 1, code, ..] = bytes else {
+        return None;
+    };
+    let base = 1_u32
+        .checked_shl(u32::from(code & 0x1f))
+        .filter(|base| (4096..=1 << 29).contains(base))?;
     let less = (base >> 4).checked_mul(u32::from(code >> 5))?;
     base.checked_sub(less)
 }

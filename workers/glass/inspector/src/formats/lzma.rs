@@ -42,7 +42,11 @@ impl Format for Lzma {
         }
         // A small dictionary is enough for a prefix.
         let stream = LzmaStream::new(input.bytes, HEADER, header.length, header.properties, 64 * 1024);
-        if stream.is_some_and(|mut stream| proves(&mut stream)) { Match::Maybe } else { Match::No }
+        if stream.is_some_and(|mut stream| proves(&mut stream)) {
+            Match::Maybe
+        } else {
+            Match::No
+        }
     }
 
     fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
@@ -134,8 +138,8 @@ mod tests {
     use super::*;
 
     const HELLO: &[u8] = &[
-        93, 0, 0, 128, 0, 255, 255, 255, 255, 255, 255, 255, 255, 0, 36, 25, 73, 152, 111, 22, 2, 140, 232, 230, 91, 177, 71, 198, 206, 183,
-        99, 255, 255, 60, 172, 0, 0,
+        93, 0, 0, 128, 0, 255, 255, 255, 255, 255, 255, 255, 255, 0, 36, 25, 73, 152, 111, 22, 2, 140, 232, 230, 91, 177, 71, 198, 206,
+        183, 99, 255, 255, 60, 172, 0, 0,
     ];
 
     #[test]
@@ -152,6 +156,9 @@ mod tests {
     #[test]
     fn other_data_is_not_lzma() {
         assert_eq!(Lzma.sniff(&Input::bare(&[0; 64])), Match::No);
-        assert_eq!(Lzma.sniff(&Input::bare(b"]\0\0\x80\0 is how some texts begin, but no stream")), Match::No);
+        assert_eq!(
+            Lzma.sniff(&Input::bare(b"]\0\0\x80\0 is how some texts begin, but no stream")),
+            Match::No
+        );
     }
 }

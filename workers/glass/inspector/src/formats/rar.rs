@@ -95,7 +95,13 @@ fn in_windows(bytes: &[u8], start: usize, windows: &windows::Windows, sink: &mut
         let part = bytes.get(range.clone()).unwrap_or_default();
         let held = len64(part.len().saturating_mul(2).saturating_add(windows.head));
         if held > sink.walk.budget.alive_left() {
-            sink.gap(Gap::new(GapKind::Memory, "a part of this archive is larger than what may be in memory at once").bytes(held));
+            sink.gap(
+                Gap::new(
+                    GapKind::Memory,
+                    "a part of this archive is larger than what may be in memory at once",
+                )
+                .bytes(held),
+            );
             continue;
         }
         let mut copy = bytes.get(..windows.head).unwrap_or_default().to_vec();

@@ -9,8 +9,8 @@ use crate::labels;
 use crate::reader::len64;
 use crate::sink::{Found, Member, Sink, Taken};
 
-/// Streams that are counted before the rest of the file is given up.
-const MAX_STREAMS: usize = 100_000;
+/// Streams (more than bgzip makes of all that a job may unpack) before the rest of the file is given up.
+const MAX_STREAMS: usize = 20_000;
 /// Streams up to which each one is also looked at alone, beside what they make together.
 const MAX_ALONE: usize = 16;
 /// Unpacked bytes up to which streams are also looked at alone.
@@ -69,10 +69,19 @@ pub(super) fn unpack<C: Codec>(codec: &C, input: &Input<'_>, sink: &mut Sink<'_,
         ..
     } = chain;
     if let Some(why) = complaint {
-        sink.gap(Gap::new(GapKind::Malformed, format!("{why}: what an extractor makes of it may differ")));
+        sink.gap(Gap::new(
+            GapKind::Malformed,
+            format!("{why}: what an extractor makes of it may differ"),
+        ));
     }
     if too_many {
-        sink.gap(Gap::new(GapKind::TooMany, format!("more than {MAX_STREAMS} streams: the rest was not opened")).bytes(rest(input, at)));
+        sink.gap(
+            Gap::new(
+                GapKind::TooMany,
+                format!("more than {MAX_STREAMS} streams: the rest was not opened"),
+            )
+            .bytes(rest(input, at)),
+        );
     }
     if filled > 1 {
         let before = sink.children().len();
@@ -100,7 +109,9 @@ fn rest(input: &Input<'_>, at: usize) -> u64 {
 fn tell(streams: usize, second: usize, before: usize, sink: &mut Sink<'_, '_>) {
     let mut types: Vec<&'static str> = Vec::new();
     for child in sink.children().get(before..).unwrap_or_default() {
-        let Some(format) = child.format.filter(|_| child.size > 0) else { continue };
+        let Some(format) = child.format.filter(|_| child.size > 0) else {
+            continue;
+        };
         if format != labels::UNKNOWN.name && !labels::TEXT.contains(&format) && !types.contains(&format) {
             types.push(format);
         }
@@ -109,9 +120,9 @@ fn tell(streams: usize, second: usize, before: usize, sink: &mut Sink<'_, '_>) {
         .at(second, 0)
         .summary(format!("{streams} compressed streams follow one another in one file."));
     if let [one, other, ..] = types.as_slice() {
-        found = found
-            .severity(Severity::High)
-            .summary(format!("Compressed streams of different types follow one another: {one} and {other}."));
+        found = found.severity(Severity::High).summary(format!(
+            "Compressed streams of different types follow one another: {one} and {other}."
+        ));
     }
     sink.finding(found);
 }
@@ -119,7 +130,9 @@ fn tell(streams: usize, second: usize, before: usize, sink: &mut Sink<'_, '_>) {
 /// What lies behind the last stream; zeros are padding.
 pub(super) fn tail(input: &Input<'_>, at: usize, sink: &mut Sink<'_, '_>) {
     let behind = input.from(at);
-    let Some(zeros) = behind.iter().position(|byte| *byte != 0) else { return };
+    let Some(zeros) = behind.iter().position(|byte| *byte != 0) else {
+        return;
+    };
     // A run of zeros is padding before whatever follows; a few may belong to it.
     let from = if zeros >= 4 { at.saturating_add(zeros) } else { at };
     let data = input.from(from);
@@ -180,9 +193,13 @@ impl<'a, 'c, C: Codec> Chain<'a, 'c, C> {
     /// Opens the stream at the place, past padding; false when none begins there, and then the place stays.
     fn next_stream(&mut self) -> bool {
         let left = self.bytes.get(self.at..).unwrap_or_default();
-        let Some(zeros) = left.iter().position(|byte| *byte != 0) else { return false };
+        let Some(zeros) = left.iter().position(|byte| *byte != 0) else {
+            return false;
+        };
         let start = self.at.saturating_add(zeros);
-        let Some(stream) = self.codec.open(left.get(zeros..).unwrap_or_default()) else { return false };
+        let Some(stream) = self.codec.open(left.get(zeros..).unwrap_or_default()) else {
+            return false;
+        };
         if self.opened >= MAX_STREAMS {
             self.too_many = true;
             return false;

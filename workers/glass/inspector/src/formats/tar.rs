@@ -98,7 +98,11 @@ impl<'a> Walk<'a> {
     fn zeros(&mut self) -> Option<usize> {
         let left = self.bytes.get(self.at..)?;
         let run = left.iter().position(|byte| *byte != 0).unwrap_or(left.len());
-        let blocks = if run == left.len() { run.div_ceil(BLOCK) } else { run.checked_div(BLOCK)? };
+        let blocks = if run == left.len() {
+            run.div_ceil(BLOCK)
+        } else {
+            run.checked_div(BLOCK)?
+        };
         self.at = self.at.saturating_add(blocks.saturating_mul(BLOCK)).min(self.bytes.len());
         (blocks > 0).then_some(blocks)
     }
@@ -158,7 +162,11 @@ impl<'a> Walk<'a> {
         }
         let said = std::mem::take(&mut self.local).over(&self.global);
         self.contradictions(header, &said, start, sink);
-        let name = said.sparse_name.clone().or_else(|| said.path.clone()).unwrap_or_else(|| header.name.clone());
+        let name = said
+            .sparse_name
+            .clone()
+            .or_else(|| said.path.clone())
+            .unwrap_or_else(|| header.name.clone());
         let link = said.link.clone().unwrap_or_else(|| header.link.clone());
         let mut member = Member::named(name);
         match header.kind {
@@ -218,7 +226,9 @@ impl<'a> Walk<'a> {
         if length > left.len() {
             sink.gap(Gap::new(GapKind::Truncated, "the archive ends inside a header"));
         }
-        self.at = body.saturating_add(length.div_ceil(BLOCK).saturating_mul(BLOCK)).min(self.bytes.len());
+        self.at = body
+            .saturating_add(length.div_ceil(BLOCK).saturating_mul(BLOCK))
+            .min(self.bytes.len());
         left.get(..length).unwrap_or(left)
     }
 
@@ -231,7 +241,11 @@ impl<'a> Walk<'a> {
             Some(pax) if pax.len() <= 100 && pax.is_ascii() && !plain.is_empty() => tidy(pax) != tidy(plain),
             _ => false,
         };
-        let size = said.size.filter(|size| *size < 1 << 33).zip(header.size).filter(|(pax, plain)| pax != plain && *plain != 0);
+        let size = said
+            .size
+            .filter(|size| *size < 1 << 33)
+            .zip(header.size)
+            .filter(|(pax, plain)| pax != plain && *plain != 0);
         let what = if differs(&said.pax_path, &header.name) {
             format!("path {} or {}", said.pax_path.clone().unwrap_or_default(), header.name)
         } else if differs(&said.pax_link, &header.link) {

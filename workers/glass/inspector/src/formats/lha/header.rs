@@ -57,7 +57,9 @@ impl Entry {
 /// Whether a method's name and a known level stand where a header has them.
 pub(super) fn signature(bytes: &[u8], at: usize) -> bool {
     let head = bytes.get(at..).unwrap_or_default();
-    let Some([b'-', family @ .., b'-']) = head.get(2..7) else { return false };
+    let Some([b'-', family @ .., b'-']) = head.get(2..7) else {
+        return false;
+    };
     let known = matches!(family, [b'l', b'h', b'0'..=b'9' | b'a'..=b'f' | b'x'] | [b'l', b'z', b's' | b'0'..=b'9'] | [b'p', b'm', b'0'..=b'9' | b's']);
     known && head.get(20).is_some_and(|level| *level <= 3)
 }

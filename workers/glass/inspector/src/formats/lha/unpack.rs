@@ -20,7 +20,13 @@ pub(super) fn hand_over(entry: &Entry, member: Member, data: &[u8], sink: &mut S
     if !decode.reader.is_decoder_supported() {
         let method = String::from_utf8_lossy(&entry.header.compression).into_owned();
         sink.listed(member);
-        sink.gap(Gap::new(GapKind::Unsupported, format!("{name} is packed with {method}, which is not decoded")).bytes(entry.header.original_size));
+        sink.gap(
+            Gap::new(
+                GapKind::Unsupported,
+                format!("{name} is packed with {method}, which is not decoded"),
+            )
+            .bytes(entry.header.original_size),
+        );
         return;
     }
     let plain = matches!(&entry.header.compression, b"-lh0-" | b"-lz4-" | b"-pm0-");
@@ -29,7 +35,10 @@ pub(super) fn hand_over(entry: &Entry, member: Member, data: &[u8], sink: &mut S
         return;
     }
     if sink.member(member, &mut decode) == Taken::Whole && !decode.reader.crc_is_ok() {
-        sink.gap(Gap::new(GapKind::Malformed, format!("the checksum of {name} is wrong: what an extractor makes of it may differ")));
+        sink.gap(Gap::new(
+            GapKind::Malformed,
+            format!("the checksum of {name} is wrong: what an extractor makes of it may differ"),
+        ));
     }
 }
 
@@ -45,7 +54,10 @@ fn stored(entry: &Entry, member: Member, data: &[u8], sink: &mut Sink<'_, '_>) {
     if missing > 0 {
         sink.gap(Gap::new(GapKind::Truncated, format!("the archive ends inside {name}")).bytes(len64(missing)));
     } else if crc.sum16() != entry.header.file_crc {
-        sink.gap(Gap::new(GapKind::Malformed, format!("the checksum of {name} is wrong: what an extractor makes of it may differ")));
+        sink.gap(Gap::new(
+            GapKind::Malformed,
+            format!("the checksum of {name} is wrong: what an extractor makes of it may differ"),
+        ));
     }
     if !behind.is_empty() {
         sink.member_slice(Member::named(format!("{name} (behind its declared end)")), behind);

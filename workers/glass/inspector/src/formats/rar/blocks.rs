@@ -60,7 +60,10 @@ pub(super) fn chain(bytes: &[u8]) -> impl Iterator<Item = Block> + '_ {
 /// Offset behind the end record; `None` when the chain has none.
 pub(super) fn end(bytes: &[u8]) -> Option<usize> {
     let five = is_five(bytes);
-    chain(bytes).take_while(|block| block.sums).find(|block| block.is_end(five)).map(|block| block.next)
+    chain(bytes)
+        .take_while(|block| block.sums)
+        .find(|block| block.is_end(five))
+        .map(|block| block.next)
 }
 
 /// Length of the part whose blocks are whole and valid, and the block that is neither or runs past the end, if there is one.

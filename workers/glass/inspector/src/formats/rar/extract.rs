@@ -84,7 +84,9 @@ pub(super) fn members(archive: &Archive, password: Option<&[u8]>, bytes: &[u8], 
     }
     if state.encrypted > 0 {
         let detail = format!("{} members are encrypted and no known password opens them", state.encrypted);
-        state.sink.gap(Gap::new(GapKind::PasswordNeeded, detail).bytes(state.encrypted_bytes));
+        state
+            .sink
+            .gap(Gap::new(GapKind::PasswordNeeded, detail).bytes(state.encrypted_bytes));
     }
     streams(archive, password, state.sink);
 }
@@ -160,7 +162,8 @@ impl<'a> State<'a, '_, '_, '_> {
         }
         if self.sink.expired() || self.sink.budget_left() == 0 {
             let kind = if self.sink.expired() { GapKind::Time } else { GapKind::OverBudget };
-            self.sink.gap(Gap::new(kind, "a limit of this scan is reached: the rest was not opened"));
+            self.sink
+                .gap(Gap::new(kind, "a limit of this scan is reached: the rest was not opened"));
             return ExtractionDecision::Stop;
         }
         if member.meta.is_encrypted && !open {
@@ -240,7 +243,10 @@ impl<'a> State<'a, '_, '_, '_> {
         let unseen = total.saturating_sub(len64(bytes.len()));
         if unseen > 0 {
             self.sink.pay(size(unseen));
-            let detail = format!("only the first {} bytes of {name} were looked at (limit of one member)", bytes.len());
+            let detail = format!(
+                "only the first {} bytes of {name} were looked at (limit of one member)",
+                bytes.len()
+            );
             self.tell(Gap::new(GapKind::OverBudget, detail).bytes(unseen));
         }
         // Its own lengths contradict each other: what is stored is all there is.
@@ -283,7 +289,10 @@ impl Write for Keep {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         let mut kept = self.0.borrow_mut();
         if kept.total > kept.budget {
-            return Err(io::Error::new(io::ErrorKind::OutOfMemory, "the limit of all unpacked bytes is reached"));
+            return Err(io::Error::new(
+                io::ErrorKind::OutOfMemory,
+                "the limit of all unpacked bytes is reached",
+            ));
         }
         kept.total = kept.total.saturating_add(len64(data.len()));
         let room = kept.cap.saturating_sub(kept.bytes.len());
@@ -319,7 +328,11 @@ fn describe(member: &ArchiveMember) -> Member {
 
 /// Host 3 is Unix up to version 4, host 1 from version 5 on.
 fn unix(member: &ArchiveMember) -> bool {
-    let unix = if member.meta.family == rars::ArchiveFamily::Rar50Plus { 1 } else { 3 };
+    let unix = if member.meta.family == rars::ArchiveFamily::Rar50Plus {
+        1
+    } else {
+        3
+    };
     member.meta.host_os == Some(unix)
 }
 
@@ -334,7 +347,11 @@ fn name(member: &ArchiveMember) -> String {
         Err(_) => raw.iter().map(|byte| char::from(*byte)).collect(),
     };
     // Up to version 4 the backslash is the separator.
-    if member.meta.family == rars::ArchiveFamily::Rar50Plus { text } else { text.replace('\\', "/") }
+    if member.meta.family == rars::ArchiveFamily::Rar50Plus {
+        text
+    } else {
+        text.replace('\\', "/")
+    }
 }
 
 /// Alternate data streams of NTFS, which are service records named STM.

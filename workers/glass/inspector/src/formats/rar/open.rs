@@ -87,7 +87,9 @@ fn with_password(archive: Archive, bytes: &[u8], gap: Option<Gap>, sink: &mut Si
         password: None,
         gap,
     };
-    let Some(probe) = first_encrypted(&plain.archive) else { return plain };
+    let Some(probe) = first_encrypted(&plain.archive) else {
+        return plain;
+    };
     if !affordable(&plain.archive) {
         let gap = Gap::new(GapKind::PasswordNeeded, "trying a password costs too much");
         plain.gap = plain.gap.or(Some(gap));
@@ -124,7 +126,10 @@ struct Probe {
 
 fn first_encrypted(archive: &Archive) -> Option<Probe> {
     let solid = archive.is_solid();
-    let found = archive.member_refs().enumerate().find(|(_, member)| member.to_owned().meta.is_encrypted);
+    let found = archive
+        .member_refs()
+        .enumerate()
+        .find(|(_, member)| member.to_owned().meta.is_encrypted);
     found.map(|(index, member)| Probe {
         index,
         end: match member {

@@ -27,7 +27,10 @@ pub(super) fn split(bytes: &[u8]) -> Option<Windows> {
     }
     let mut ranges = Vec::new();
     let (mut from, mut to) = (head, head);
-    for block in blocks::chain(bytes).skip(1).take_while(|block| block.sums && block.next <= bytes.len()) {
+    for block in blocks::chain(bytes)
+        .skip(1)
+        .take_while(|block| block.sums && block.next <= bytes.len())
+    {
         if block.next.saturating_sub(from) > WINDOW && to > from {
             ranges.push(from..to);
             from = to;

@@ -79,7 +79,9 @@ impl Header {
 
 /// The sum of all bytes with the checksum field as spaces; some old programs summed signed bytes.
 fn checksum(block: &[u8]) -> bool {
-    let Some(want) = block.get(148..156).and_then(number) else { return false };
+    let Some(want) = block.get(148..156).and_then(number) else {
+        return false;
+    };
     let (mut unsigned, mut high) = (0_u64, 0_u64);
     for byte in block {
         unsigned = unsigned.wrapping_add(u64::from(*byte));

@@ -43,10 +43,7 @@ pub(super) fn gnu(bytes: &[u8], at: usize) -> Map {
 /// The map that pax records give (0.0, 0.1), or announce before the data (1.0); `None` for a plain file.
 pub(super) fn pax(said: &Pax, body: &[u8]) -> Option<Map> {
     let real = said.sparse_size?;
-    let mut map = Map {
-        real,
-        ..Map::default()
-    };
+    let mut map = Map { real, ..Map::default() };
     if said.sparse_major == Some(1) {
         let mut r = Reader::new(body);
         let mut line = || std::str::from_utf8(r.until(b'\n')?).ok()?.parse::<u64>().ok();
@@ -142,7 +139,11 @@ impl Read for Expand<'_> {
                 if buf.is_empty() {
                     return Ok(0);
                 }
-                let why = if self.short { "the archive ends inside this member" } else { "its map asks for more than is stored" };
+                let why = if self.short {
+                    "the archive ends inside this member"
+                } else {
+                    "its map asks for more than is stored"
+                };
                 return Err(io::Error::new(ErrorKind::UnexpectedEof, why));
             }
             let (now, rest) = self.data.split_at(n);
@@ -167,7 +168,14 @@ mod tests {
             skip: 0,
         };
         let mut out = Vec::new();
-        let mut reader = Expand { map: &map, data: b"abc", segment: 0, used: 0, at: 0, short: false };
+        let mut reader = Expand {
+            map: &map,
+            data: b"abc",
+            segment: 0,
+            used: 0,
+            at: 0,
+            short: false,
+        };
         reader.read_to_end(&mut out).unwrap();
         assert_eq!(out, b"\0\0ab\0\0c\0");
     }
