@@ -53,15 +53,16 @@ impl Codec for Bzip2 {
     const EXTENSIONS: &'static [(&'static str, &'static str)] = &[("bz2", ""), ("bz", ""), ("tbz2", "tar"), ("tbz", "tar"), ("tb2", "tar")];
 
     fn open<'a>(&self, bytes: &'a [u8]) -> Option<Box<dyn Stream + 'a>> {
-        matches!(bytes, [b'B', b'Z', b'h', b'1'..=b'9', ..]).then(|| {
-            Box::new(Bzip2Stream {
-                bytes,
-                at: 0,
-                raw: Decompress::new(false),
-                done: false,
-                failed: false,
-            }) as Box<dyn Stream + 'a>
-        })
+        if !matches!(bytes, [b'B', b'Z', b'h', b'1'..=b'9', ..]) {
+            return None;
+        }
+        Some(Box::new(Bzip2Stream {
+            bytes,
+            at: 0,
+            raw: Decompress::new(false),
+            done: false,
+            failed: false,
+        }))
     }
 }
 

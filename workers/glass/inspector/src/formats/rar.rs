@@ -3,6 +3,7 @@
 mod blocks;
 mod extract;
 mod open;
+mod windows;
 
 use airlock_proto::{Gap, GapKind};
 use rars::Archive;
@@ -15,6 +16,9 @@ use crate::sink::{Found, Member, Sink};
 
 /// How far a signature is looked for behind something else, in bytes.
 const MAX_STUB: usize = 8 * 1024 * 1024;
+
+/// Length up to which an archive is copied whole, in bytes.
+const MAX_WHOLE: usize = 64 * 1024 * 1024;
 
 /// The format `rar`.
 pub struct Rar;
@@ -29,7 +33,7 @@ impl Format for Rar {
             title: "RAR archive",
             spec: "RAR 5.0 archive format; RAR 4.x technote",
             yields: "files of RAR 1.3 to 7, solid and encrypted ones too; alternate streams; the comment; what lies behind the end",
-            limitations: "members that go on in another volume; dictionaries above 128 MiB; archives larger than the memory limit",
+            limitations: "members that go on in another volume; dictionaries above 128 MiB; solid archives and single members larger than the memory limit",
         }
     }
 
@@ -46,15 +50,13 @@ impl Format for Rar {
             _ => archive_start(input).unwrap_or_default(),
         };
         let bytes = input.from(start);
-        // The reader wants bytes of its own.
-        let held = len64(bytes.len());
-        if held > sink.walk.budget.alive_left() {
-            return Err(Gap::new(GapKind::Memory, "this archive is larger than what may be in memory at once").bytes(held));
+        let windows = if bytes.len() > MAX_WHOLE { windows::split(bytes) } else { None };
+        match windows {
+            Some(windows) => in_windows(bytes, start, &windows, sink)?,
+            None => whole(bytes, start, sink)?,
         }
-        sink.walk.budget.hold(held);
-        let outcome = unpack(bytes, start, sink);
-        sink.walk.budget.free(held);
-        outcome
+        tail(bytes, blocks::end(bytes), start, sink);
+        Ok(())
     }
 }
 
@@ -71,16 +73,61 @@ fn archive_start(input: &Input<'_>) -> Option<usize> {
         .find(|at| blocks::first_is_valid(input.from(*at)))
 }
 
-fn unpack(bytes: &[u8], start: usize, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
-    let opened = open::open(bytes, sink)?;
-    comment(&opened.archive, opened.password.as_deref(), sink);
-    volumes(&opened.archive, sink);
+/// The reader wants bytes of its own, so they count as alive while it works.
+fn whole(bytes: &[u8], start: usize, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
+    let held = len64(bytes.len());
+    if held > sink.walk.budget.alive_left() {
+        return Err(Gap::new(GapKind::Memory, "this archive is larger than what may be in memory at once").bytes(held));
+    }
+    sink.walk.budget.hold(held);
+    let outcome = open::open(bytes, sink).map(|opened| {
+        comment(&opened.archive, opened.password.as_deref(), sink);
+        volumes(&opened.archive, sink);
+        members(opened, bytes, start, sink);
+    });
+    sink.walk.budget.free(held);
+    outcome
+}
+
+/// A large archive whose members do not depend on one another: some of its blocks at a time, behind a copy of its head.
+fn in_windows(bytes: &[u8], start: usize, windows: &windows::Windows, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
+    for (index, range) in windows.ranges.iter().enumerate() {
+        let part = bytes.get(range.clone()).unwrap_or_default();
+        let held = len64(part.len().saturating_mul(2).saturating_add(windows.head));
+        if held > sink.walk.budget.alive_left() {
+            sink.gap(
+                Gap::new(
+                    GapKind::Memory,
+                    "a part of this archive is larger than what may be in memory at once",
+                )
+                .bytes(held),
+            );
+            continue;
+        }
+        let mut copy = bytes.get(..windows.head).unwrap_or_default().to_vec();
+        copy.extend_from_slice(part);
+        sink.walk.budget.hold(held);
+        match open::open(&copy, sink) {
+            Ok(opened) => {
+                if index == 0 {
+                    comment(&opened.archive, opened.password.as_deref(), sink);
+                    volumes(&opened.archive, sink);
+                }
+                let shift = start.saturating_add(range.start).saturating_sub(windows.head);
+                members(opened, &copy, shift, sink);
+            }
+            Err(gap) => sink.gap(gap),
+        }
+        sink.walk.budget.free(held);
+    }
+    Ok(())
+}
+
+fn members(opened: open::Opened, bytes: &[u8], start: usize, sink: &mut Sink<'_, '_>) {
     extract::members(&opened.archive, opened.password.as_deref(), bytes, start, sink);
     if let Some(gap) = opened.gap {
         sink.gap(gap);
     }
-    tail(bytes, blocks::end(bytes), start, sink);
-    Ok(())
 }
 
 /// What lies behind the end record: recovery volumes have no place there.

@@ -9,8 +9,8 @@ use crate::labels;
 use crate::reader::len64;
 use crate::sink::{Found, Member, Sink, Taken};
 
-/// Streams that are counted before the rest of the file is given up.
-const MAX_STREAMS: usize = 100_000;
+/// Streams (more than bgzip makes of all that a job may unpack) before the rest of the file is given up.
+const MAX_STREAMS: usize = 20_000;
 /// Streams up to which each one is also looked at alone, beside what they make together.
 const MAX_ALONE: usize = 16;
 /// Unpacked bytes up to which streams are also looked at alone.

@@ -123,15 +123,16 @@ impl Codec for XzCodec {
     const EXTENSIONS: &'static [(&'static str, &'static str)] = &[("xz", ""), ("txz", "tar")];
 
     fn open<'a>(&self, bytes: &'a [u8]) -> Option<Box<dyn Stream + 'a>> {
-        bytes.starts_with(MAGIC).then(|| {
-            Box::new(XzStream {
-                codec: XzCodec { limit: self.limit },
-                bytes,
-                raw: self.reader(bytes),
-                given: 0,
-                careful: false,
-            }) as Box<dyn Stream + 'a>
-        })
+        if !bytes.starts_with(MAGIC) {
+            return None;
+        }
+        Some(Box::new(XzStream {
+            codec: XzCodec { limit: self.limit },
+            bytes,
+            raw: self.reader(bytes),
+            given: 0,
+            careful: false,
+        }))
     }
 }
 

@@ -47,7 +47,10 @@ impl Codec for Zlib {
     fn open<'a>(&self, bytes: &'a [u8]) -> Option<Box<dyn Stream + 'a>> {
         // CMF 0x78 (deflate, 32 KiB window) and one of the four FLG bytes without a dictionary that make a multiple of 31.
         let fits = matches!(bytes, [0x78, 0x01 | 0x5e | 0x9c | 0xda, _, _, _, _, ..]);
-        fits.then(|| Box::new(Inflate::new(bytes, 0, true)) as Box<dyn Stream + 'a>)
+        if !fits {
+            return None;
+        }
+        Some(Box::new(Inflate::new(bytes, 0, true)))
     }
 }
 

@@ -6,6 +6,9 @@ use crate::reader::{Reader, len64, size};
 const SIGNATURE5: usize = 8;
 const SIGNATURE4: usize = 7;
 
+/// Places whose checksum is tried while looking for a header.
+const MAX_CANDIDATES: usize = 100_000;
+
 /// One block.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Block {
@@ -75,6 +78,28 @@ pub(super) fn sound(bytes: &[u8]) -> (usize, Option<Block>) {
     (sound, None)
 }
 
+/// The next valid header of a file at or behind `from`; gives up when too much looks like one.
+pub(super) fn next_file(bytes: &[u8], from: usize) -> Option<usize> {
+    if is_five(bytes) {
+        // The type stands behind the checksum and a length of one or two bytes.
+        return (from..bytes.len())
+            .filter(|at| match bytes.get(at.saturating_add(4)..) {
+                Some([length, 2, ..]) => (7..0x80).contains(length),
+                Some([low, high, 2, ..]) => *low >= 0x80 && (1..0x80).contains(high),
+                _ => false,
+            })
+            .take(MAX_CANDIDATES)
+            .find(|at| at5(bytes, *at).is_some_and(|block| block.sums));
+    }
+    // The type stands behind the two bytes of the checksum.
+    let kinds = bytes.get(from.checked_add(2)?..)?;
+    memchr::memchr_iter(0x74, kinds)
+        .filter_map(|at| from.checked_add(at))
+        .filter(|at| matches!(bytes.get(at.saturating_add(5)..), Some([low, high, ..]) if (32..8192).contains(&u16::from_le_bytes([*low, *high]))))
+        .take(MAX_CANDIDATES)
+        .find(|at| at4(bytes, *at).is_some_and(|block| block.sums))
+}
+
 /// RAR 5: CRC-32, then the rest of the header counted by a variable-length integer.
 fn at5(bytes: &[u8], at: usize) -> Option<Block> {
     let mut r = Reader::at(bytes, at);
@@ -84,6 +109,10 @@ fn at5(bytes: &[u8], at: usize) -> Option<Block> {
     let data = r.offset().checked_add(length)?;
     let header = bytes.get(summed..data)?;
     let (kind, flags) = (vint(&mut r)?, vint(&mut r)?);
+    // No other types exist; this spares most checksums while looking for a header.
+    if !(1..=255).contains(&kind) {
+        return None;
+    }
     if flags & 1 != 0 {
         vint(&mut r)?;
     }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::rc::Rc;
 
 use airlock_proto::{Gap, GapKind};
@@ -46,8 +47,10 @@ pub(super) fn gap(what: &str, error: &Error) -> Gap {
 /// Hands every member to the sink, in the archive's order.
 pub(super) fn members(archive: &Archive, password: Option<&[u8]>, bytes: &[u8], start: usize, sink: &mut Sink<'_, '_>) {
     let solid = archive.is_solid();
-    let offsets: Vec<usize> = archive.member_refs().map(offset).collect();
+    let places: Vec<Place> = archive.member_refs().map(place).collect();
     let state = RefCell::new(State {
+        bytes,
+        start,
         sink,
         links: Links::default(),
         current: None,
@@ -61,9 +64,9 @@ pub(super) fn members(archive: &Archive, password: Option<&[u8]>, bytes: &[u8], 
         |member| {
             let mut state = state.borrow_mut();
             state.flush(None);
-            let at = offsets.get(state.index).copied().unwrap_or_default().saturating_add(start);
+            let place = places.get(state.index).cloned().unwrap_or_default();
             state.index = state.index.saturating_add(1);
-            Ok(state.decide(member, solid, password.is_some(), at, bytes))
+            Ok(state.decide(member, solid, password.is_some(), &place))
         },
         |_, error| {
             state.borrow_mut().flush(Some(error));
@@ -89,7 +92,7 @@ pub(super) fn members(archive: &Archive, password: Option<&[u8]>, bytes: &[u8], 
 }
 
 /// What comes after a failure that ends a solid archive.
-fn rest(archive: &Archive, seen: usize, state: &mut State<'_, '_, '_>) {
+fn rest(archive: &Archive, seen: usize, state: &mut State<'_, '_, '_, '_>) {
     let mut unseen = 0_u64;
     let mut count = 0_usize;
     for member in archive.member_refs().skip(seen) {
@@ -104,28 +107,55 @@ fn rest(archive: &Archive, seen: usize, state: &mut State<'_, '_, '_>) {
     }
 }
 
-fn offset(member: ArchiveMemberRef<'_>) -> usize {
+/// Where a member's header and packed data stand.
+#[derive(Default, Clone)]
+struct Place {
+    header: usize,
+    data: Range<usize>,
+}
+
+fn place(member: ArchiveMemberRef<'_>) -> Place {
     match member {
-        ArchiveMemberRef::Rar15To40(file) => file.block.offset,
-        ArchiveMemberRef::Rar50Plus(file) => file.block.offset,
-        _ => 0,
+        ArchiveMemberRef::Rar15To40(file) => Place {
+            header: file.block.offset,
+            data: file.packed_range.clone(),
+        },
+        ArchiveMemberRef::Rar50Plus(file) => Place {
+            header: file.block.offset,
+            data: file.block.data_range.clone(),
+        },
+        _ => Place::default(),
     }
 }
 
-struct State<'s, 'w, 'e> {
+/// The member that is being decoded.
+struct Current<'a> {
+    facts: Member,
+    /// Its content is the target of a symbolic link.
+    link: bool,
+    /// Its packed bytes, where they are its content as it stands.
+    stored: &'a [u8],
+    kept: Rc<RefCell<Kept>>,
+}
+
+struct State<'a, 's, 'w, 'e> {
+    bytes: &'a [u8],
+    start: usize,
     sink: &'s mut Sink<'w, 'e>,
     links: Links,
-    current: Option<(Member, bool, Rc<RefCell<Kept>>)>,
+    current: Option<Current<'a>>,
     index: usize,
     gaps: usize,
     encrypted: usize,
     encrypted_bytes: u64,
 }
 
-impl State<'_, '_, '_> {
-    fn decide(&mut self, member: &ArchiveMember, solid: bool, open: bool, at: usize, bytes: &[u8]) -> ExtractionDecision {
+impl<'a> State<'a, '_, '_, '_> {
+    fn decide(&mut self, member: &ArchiveMember, solid: bool, open: bool, place: &Place) -> ExtractionDecision {
         let facts = describe(member);
-        self.links.see(&facts, at, self.sink);
+        self.links.see(&facts, place.header.saturating_add(self.start), self.sink);
+        let plain = member.meta.is_stored && !member.meta.is_encrypted;
+        let stored = self.bytes.get(place.data.clone()).filter(|_| plain).unwrap_or_default();
         if facts.dir || member.meta.is_redirection {
             self.sink.listed(facts);
             return ExtractionDecision::Skip;
@@ -144,7 +174,7 @@ impl State<'_, '_, '_> {
                 return ExtractionDecision::Skip;
             }
         } else if member.meta.is_split_before || member.meta.is_split_after {
-            self.split(facts, member, bytes, at);
+            self.split(facts, member, stored);
             if !solid {
                 return ExtractionDecision::Skip;
             }
@@ -156,8 +186,12 @@ impl State<'_, '_, '_> {
             budget: self.sink.budget_left(),
             total: 0,
         }));
-        let link = is_unix_link(member);
-        self.current = Some((describe(member), link, Rc::clone(&kept)));
+        self.current = Some(Current {
+            facts: describe(member),
+            link: is_unix_link(member),
+            stored,
+            kept: Rc::clone(&kept),
+        });
         ExtractionDecision::Extract(Box::new(Keep(kept)))
     }
 
@@ -167,33 +201,26 @@ impl State<'_, '_, '_> {
     }
 
     /// A member of which other volumes hold a part: what is stored as it is can be looked at.
-    fn split(&mut self, facts: Member, member: &ArchiveMember, bytes: &[u8], at: usize) {
-        let packed = member.meta.packed_size;
-        let name = facts.name.clone();
-        let part = super::blocks::chain(bytes)
-            .find(|block| {
-                member.meta.is_stored
-                    && !member.meta.is_encrypted
-                    && block.data > at
-                    && len64(block.next.saturating_sub(block.data)) == packed
-            })
-            .and_then(|block| bytes.get(block.data..block.next));
-        let gap = Gap::new(GapKind::Truncated, format!("{name} goes on in another volume"));
-        match part {
-            Some(part) => {
-                self.sink.member_slice(facts, part);
-                self.sink.gap(gap);
-            }
-            None => {
-                self.sink.listed(facts);
-                self.sink.gap(gap.bytes(packed));
-            }
+    fn split(&mut self, facts: Member, member: &ArchiveMember, stored: &[u8]) {
+        let gap = Gap::new(GapKind::Truncated, format!("{} goes on in another volume", facts.name));
+        if stored.is_empty() {
+            self.sink.listed(facts);
+            self.sink.gap(gap.bytes(member.meta.packed_size));
+        } else {
+            self.sink.member_slice(facts, stored);
+            self.sink.gap(gap);
         }
     }
 
     /// Inspects the member that was just decoded, whole or up to an error.
     fn flush(&mut self, error: Option<&Error>) {
-        let Some((mut member, link, kept)) = self.current.take() else {
+        let Some(Current {
+            facts: mut member,
+            link,
+            stored,
+            kept,
+        }) = self.current.take()
+        else {
             if let Some(error) = error {
                 self.tell(gap("a member", error));
             }
@@ -221,6 +248,11 @@ impl State<'_, '_, '_> {
                 bytes.len()
             );
             self.tell(Gap::new(GapKind::OverBudget, detail).bytes(unseen));
+        }
+        // Its own lengths contradict each other: what is stored is all there is.
+        if error.is_some() && bytes.len() < stored.len() {
+            self.sink.member_slice(member, stored);
+            return;
         }
         if error.is_some() && bytes.is_empty() {
             self.sink.listed(member);

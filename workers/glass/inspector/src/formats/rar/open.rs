@@ -16,6 +16,13 @@ const MAX_ROUNDS: u64 = 1 << 24;
 /// Zeros that stand in for the missing end of the last member, in bytes.
 const MAX_PADDING: usize = 32 * 1024 * 1024;
 
+/// Length of a damaged archive that is copied to mend it, in bytes.
+const MAX_SALVAGE: usize = 128 * 1024 * 1024;
+/// Damaged places of one archive that are cut out.
+const MAX_SPLICES: usize = 16;
+/// A signature and the shortest main header are longer than this, in bytes.
+const MIN_HEAD: usize = 11;
+
 /// An archive that could be parsed.
 pub(super) struct Opened {
     pub(super) archive: Archive,
@@ -169,25 +176,40 @@ impl Probe {
     }
 }
 
-/// The sound beginning of a damaged archive; a member that runs past the end gets zeros for what is missing.
+/// A damaged archive without its damaged headers; a member that runs past the end gets zeros for what is missing.
+///
+/// # Errors
+/// The gap when not even its head is sound.
 fn salvage<'a>(bytes: &'a [u8], error: &Error) -> Result<(Cow<'a, [u8]>, Gap), Gap> {
-    let (sound, broken) = blocks::sound(bytes);
-    let gap = extract::gap("the archive", error).bytes(blocks::left(bytes, sound));
-    let Some(block) = broken.filter(|block| block.sums && block.next > bytes.len()) else {
-        if sound < bytes.len() && sound > 16 {
-            return Ok((Cow::Borrowed(bytes.get(..sound).unwrap_or(bytes)), gap));
-        }
-        return Err(gap);
-    };
-    let missing = block.next.saturating_sub(bytes.len());
-    let gap = Gap::new(GapKind::Truncated, "the archive ends inside a member").bytes(len64(missing));
-    if missing > MAX_PADDING || block.data > bytes.len() {
-        return Ok((
-            Cow::Borrowed(bytes.get(..sound).unwrap_or(bytes)),
-            gap.bytes(blocks::left(bytes, sound)),
-        ));
+    if bytes.len() > MAX_SALVAGE {
+        return Err(extract::gap("the archive", error).bytes(len64(bytes.len())));
     }
-    let mut padded = bytes.to_vec();
-    padded.resize(block.next, 0);
-    Ok((Cow::Owned(padded), gap))
+    let mut saved = Cow::Borrowed(bytes);
+    let mut lost = 0_u64;
+    for _ in 0..MAX_SPLICES {
+        let (sound, broken) = blocks::sound(&saved);
+        let gap = || extract::gap("a part of the archive", error).bytes(lost.saturating_add(blocks::left(&saved, sound)));
+        if sound <= MIN_HEAD {
+            return Err(gap());
+        }
+        let Some(block) = broken else {
+            return Ok((Cow::Owned(saved.get(..sound).unwrap_or_default().to_vec()), gap()));
+        };
+        if block.sums && block.data <= saved.len() && block.next.saturating_sub(saved.len()) <= MAX_PADDING {
+            let missing = block.next.saturating_sub(saved.len());
+            let gap = Gap::new(GapKind::Truncated, "the archive ends inside a member").bytes(lost.saturating_add(len64(missing)));
+            saved.to_mut().resize(block.next, 0);
+            return Ok((saved, gap));
+        }
+        let Some(next) = blocks::next_file(&saved, sound.saturating_add(1)) else {
+            return Ok((Cow::Owned(saved.get(..sound).unwrap_or_default().to_vec()), gap()));
+        };
+        lost = lost.saturating_add(len64(next.saturating_sub(sound)));
+        saved.to_mut().drain(sound..next);
+        if blocks::sound(&saved).1.is_none() {
+            let gap = extract::gap("a part of the archive", error).bytes(lost);
+            return Ok((saved, gap));
+        }
+    }
+    Err(extract::gap("the archive", error).bytes(len64(bytes.len())))
 }
