@@ -257,7 +257,24 @@ pub const TEXT: &[&str] = &[
     "slk", "iqy", "rdp", "reg", "script",
 ];
 const ARCHIVE: &[&str] = &[
-    "zip", "jar", "apk", "gzip", "bzip2", "xz", "lzma", "tar", "rar", "lha", "7z", "cab", "arj", "ace", "iso",
+    "zip",
+    "jar",
+    "apk",
+    "gzip",
+    "bzip2",
+    "xz",
+    "lzma",
+    "lzip",
+    "zlib",
+    "macbinary",
+    "tar",
+    "rar",
+    "lha",
+    "7z",
+    "cab",
+    "arj",
+    "ace",
+    "iso",
 ];
 const OFFICE: &[&str] = &[
     "ole2", "doc", "xls", "ppt", "docx", "docm", "dotx", "dotm", "xlsx", "xlsm", "xlsb", "xltx", "xltm", "xlam", "pptx", "pptm", "ppsx",

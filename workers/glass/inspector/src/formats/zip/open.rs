@@ -166,7 +166,11 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
                 return self.unlock(entry, member, view, start);
             }
         }
+        let guessed = !readings.is_empty() && !readings.iter().any(|r| r.declared);
         let mut end = self.hand_out(entry, &member, views, readings, start);
+        if guessed {
+            self.packed(&member, views, start);
+        }
         if fits && all_locked && !locked.is_empty() {
             let found = Found::new("zip.fake_encryption").at(start, 0).says(&member.name);
             self.tell(found);
@@ -183,6 +187,13 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
             end = trials_reach(views, start, self.bytes.len());
         }
         end
+    }
+
+    /// What a reader gives that does not undo an unknown method or an encryption: the data as it stands.
+    fn packed(&mut self, member: &Member, views: &[View], start: usize) {
+        let packed = views.iter().find_map(|v| v.packed).unwrap_or_default();
+        let data = self.bytes.get(start..start.saturating_add(packed)).unwrap_or_default();
+        self.sink.layer_slice("zip-packed", member.name.clone(), data);
     }
 
     /// The readings that the headers ask for, without those that were done already for another header.
@@ -484,6 +495,7 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
         if let Some(found) = found.filter(|f| !self.teller.told(f.id)) {
             self.tell(found.at(start, 0).says(&word));
         }
+        let name = member.name.clone();
         let held = len64(plain.len());
         self.sink.walk.budget.hold(held);
         let trial = Trial {
@@ -504,6 +516,8 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
             }
         }
         self.sink.walk.budget.free(held);
+        // A reader that does not decrypt gives the data as it stands.
+        self.sink.layer_slice("zip-packed", name, data);
         end
     }
 
