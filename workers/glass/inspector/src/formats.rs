@@ -4,6 +4,7 @@
 
 mod encoded;
 mod lnk;
+mod pdf;
 mod text;
 mod zip;
 
@@ -66,5 +67,6 @@ pub static FORMATS: &[&dyn Format] = &[
     &encoded::Other,
     &zip::Zip,
     &lnk::Lnk,
+    &pdf::Pdf,
     &text::Text,
 ];

@@ -1,0 +1,1 @@
+//! The whole format on small documents.
