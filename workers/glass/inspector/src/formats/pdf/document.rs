@@ -132,6 +132,8 @@ impl<'a> Doc<'a> {
             return Err(Gap::new(GapKind::PasswordNeeded, "its streams are encrypted").bytes(len64(data.len())));
         }
         let Some(keys) = &self.keys else { return Ok(Cow::Borrowed(data)) };
+        // Ciphers of blocks cannot have the doubtful line end.
+        let data = data.get(..data.len().saturating_sub(object.line_end)).unwrap_or(data);
         let clear = keys.stream(object.number, object.generation, dict, data);
         clear.map(Cow::Owned).ok_or_else(|| {
             let what = format!("stream {} {} could not be decrypted", object.number, object.generation);
@@ -258,7 +260,8 @@ fn members(object: &Object, holder: usize, data: &[u8], values: &mut usize, out:
             revision: object.revision,
             holder: Some(holder),
             length_lies: None,
-            unclosed: false,
+            line_end: 0,
+            missing: 0,
         });
     }
     whole || data.is_empty()

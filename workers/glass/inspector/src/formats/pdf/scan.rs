@@ -32,8 +32,10 @@ pub struct Object {
     pub holder: Option<usize>,
     /// A `/Length` that does not fit, as declared.
     pub length_lies: Option<i64>,
-    /// True when the data ends without `endstream`.
-    pub unclosed: bool,
+    /// Bytes of a line end at the end of the data that may or may not be a part of it, because no length says so.
+    pub line_end: usize,
+    /// Bytes that the declared length goes past the end of the file.
+    pub missing: usize,
 }
 
 /// All that was found.
@@ -116,7 +118,8 @@ pub fn scan(bytes: &[u8], header: usize, expired: &dyn Fn() -> bool) -> Scan {
             stream: None,
             holder: None,
             length_lies: None,
-            unclosed: false,
+            line_end: 0,
+            missing: 0,
         };
         if let (Value::Dict(dict), Some(start)) = (&object.value, stream_start(bytes, end)) {
             let lengths = declared_lengths(bytes, dict, &heads, &numbers, head.number, &mut scan.length_loop);
@@ -124,11 +127,14 @@ pub fn scan(bytes: &[u8], header: usize, expired: &dyn Fn() -> bool) -> Scan {
             if let Some(end) = fitting {
                 object.stream = Some(start..end);
             } else {
-                let (end, unclosed) = searched_end(bytes, start, &stream_ends, &ends);
+                let (end, line_end) = searched_end(bytes, start, &stream_ends, &ends);
                 let found = end.saturating_sub(start);
                 object.length_lies = lengths.first().copied().filter(|n| usize::try_from(*n).map_or(usize::MAX, |n| n.abs_diff(found)) > 2);
                 object.stream = Some(start..end);
-                object.unclosed = unclosed;
+                object.line_end = line_end;
+                if end == bytes.len() {
+                    object.missing = object.length_lies.and_then(|n| usize::try_from(n).ok()).map_or(0, |n| n.saturating_sub(found));
+                }
             }
             skip = skip.max(object.stream.as_ref().map_or(0, |s| s.end));
         }
@@ -254,18 +260,19 @@ fn fits(bytes: &[u8], start: usize, length: i64) -> Option<usize> {
     (tail.starts_with(b"endstream") || tail.starts_with(b"endobj")).then_some(end)
 }
 
-/// The end by the next `endstream`, else `endobj`, else the end of the file; true when it is not closed.
-fn searched_end(bytes: &[u8], start: usize, stream_ends: &[usize], ends: &[usize]) -> (usize, bool) {
-    let found = first_from(stream_ends, start);
-    let closed = found.is_some();
-    let end = found.or_else(|| first_from(ends, start)).unwrap_or(bytes.len());
+/// The end by the next `endstream`, else `endobj`, else the end of the file; and how long the line end before that word is.
+///
+/// The line end stays: without a length nobody can say whether it belongs to the data, and nothing may be lost.
+fn searched_end(bytes: &[u8], start: usize, stream_ends: &[usize], ends: &[usize]) -> (usize, usize) {
+    let found = first_from(stream_ends, start).or_else(|| first_from(ends, start));
+    let end = found.unwrap_or(bytes.len());
     let data = bytes.get(start..end).unwrap_or_default();
-    let line_end = if data.ends_with(b"\r\n") {
-        2
-    } else {
-        usize::from(data.ends_with(b"\n") || data.ends_with(b"\r"))
+    let line_end = match found {
+        None => 0,
+        Some(_) if data.ends_with(b"\r\n") => 2,
+        Some(_) => usize::from(data.ends_with(b"\n") || data.ends_with(b"\r")),
     };
-    (end.saturating_sub(if closed { line_end } else { 0 }), !closed)
+    (end, line_end)
 }
 
 /// Offsets that cross-reference tables name (section 7.5.4), as written and counted from the header.
@@ -357,17 +364,16 @@ mod tests {
     #[test]
     fn a_wrong_length_is_recovered_from() {
         let s = found(b"1 0 obj<</Length 99>>stream\r\nabc\r\nendstream\nendobj\n2 0 obj<</Length 1>>stream\nxyz");
-        assert_eq!(s.objects[0].stream.clone().unwrap().len(), 3);
+        assert_eq!((s.objects[0].stream.clone().unwrap().len(), s.objects[0].line_end), (5, 2));
         assert_eq!(s.objects[0].length_lies, Some(99));
         assert_eq!(s.objects[1].stream.clone().unwrap().len(), 3);
-        assert!(s.objects[1].unclosed);
     }
 
     #[test]
     fn a_length_that_names_itself_is_no_loop() {
         let s = found(b"1 0 obj<</Length 1 0 R>>stream\nabc\nendstream endobj");
         assert!(s.length_loop);
-        assert_eq!(s.objects[0].stream.clone().unwrap().len(), 3);
+        assert_eq!((s.objects[0].stream.clone().unwrap().len(), s.objects[0].line_end), (4, 1));
     }
 
     #[test]

@@ -52,6 +52,10 @@ pub fn hand_over(doc: &Doc<'_>, scripts: &BTreeSet<usize>, sink: &mut Sink<'_, '
         if let Some(beyond) = kept {
             sink.gap(Gap::new(GapKind::Unsupported, format!("{title}: more than {MAX_FILTERS} filters, {beyond} were not undone")));
         }
+        if object.missing > 0 {
+            let what = format!("{title}: the file ends before the declared end of the stream");
+            sink.gap(Gap::new(GapKind::Truncated, what).bytes(len64(object.missing)));
+        }
         let mut reader = match chain(&data, &filters) {
             Ok(reader) => reader,
             Err(error) => {

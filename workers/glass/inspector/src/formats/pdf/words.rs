@@ -83,7 +83,7 @@ pub fn odd_address(address: &str) -> Option<(&'static str, &'static str, Severit
     let lower = address.trim().to_ascii_lowercase();
     let local = ["file:", "search-ms:", "search:", "ms-", "\\\\", "shell:", "javascript:", "vbscript:", "data:", "mhtml:", "jar:", "res:"];
     if local.iter().any(|scheme| lower.starts_with(scheme)) {
-        return Some(("pdf.uri_exec_or_dl", "opens a program or a file share, not a web page", High));
+        return Some(("pdf.uri_exec_or_dl", "opens a file, a share or a program instead of a web page", High));
     }
     if !lower.contains("://") {
         return None;
