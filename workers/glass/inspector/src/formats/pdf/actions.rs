@@ -16,7 +16,7 @@ const MAX_REPEATS: usize = 64;
 /// Bytes of one script that are read.
 const MAX_SCRIPT: u64 = 16 * 1024 * 1024;
 /// Bytes of all scripts together.
-const MAX_SCRIPTS: usize = 64 * 1024 * 1024;
+const MAX_SCRIPTS: usize = 32 * 1024 * 1024;
 
 /// A script as text, with the place it comes from.
 pub struct Script {
@@ -257,7 +257,7 @@ impl Hunt<'_> {
             let depth = place.depth.saturating_add(1);
             if let Value::Ref(number) = next
                 && !self.looped
-                && doc.bodies(*number).any(|(index, _)| index == place.object)
+                && doc.bodies(*number).take(64).any(|(index, _)| index == place.object)
                 && doc.scan.objects.get(place.object).is_some_and(|o| o.value.dict().is_some_and(|d| std::ptr::eq(d, dict)))
             {
                 self.looped = true;
@@ -277,7 +277,10 @@ impl Hunt<'_> {
                     match &body.value {
                         Value::Text(bytes) => texts.push(text(bytes)),
                         Value::Dict(_) if body.stream.is_some() => {
-                            self.out.script_streams.insert(index);
+                            // Decoded once, however many actions name it.
+                            if !self.out.script_streams.insert(index) {
+                                continue;
+                            }
                             texts.push(text(&doc.decoded(body, MAX_SCRIPT).0));
                         }
                         _ => {}

@@ -61,7 +61,7 @@ impl<'a> Doc<'a> {
     }
 
     /// All bodies of an object number, in file order.
-    pub fn bodies(&self, number: u32) -> impl Iterator<Item = (usize, &Object)> {
+    pub fn bodies(&self, number: u32) -> impl DoubleEndedIterator<Item = (usize, &Object)> {
         let indices = self.by_number.get(&number).map(Vec::as_slice).unwrap_or_default();
         indices.iter().filter_map(|i| Some((*i, self.scan.objects.get(*i)?)))
     }
@@ -70,7 +70,7 @@ impl<'a> Doc<'a> {
     pub fn resolve<'v>(&'v self, mut value: &'v Value) -> &'v Value {
         for _ in 0..16 {
             let Value::Ref(number) = value else { return value };
-            match self.bodies(*number).last() {
+            match self.bodies(*number).next_back() {
                 Some((_, object)) => value = &object.value,
                 None => return &Value::Null,
             }
@@ -203,7 +203,7 @@ impl<'a> Doc<'a> {
             if *number == first.number {
                 return true;
             }
-            match self.bodies(*number).last() {
+            match self.bodies(*number).next_back() {
                 Some((_, object)) => at = object,
                 None => return false,
             }

@@ -148,6 +148,13 @@ impl<'a, 'v> Lexer<'a, 'v> {
         }
     }
 
+    /// Skips white space alone.
+    pub fn skip_blanks(&mut self) {
+        while self.peek().is_some_and(is_space) {
+            self.step();
+        }
+    }
+
     /// Takes a keyword if it stands next.
     pub fn keyword(&mut self, word: &[u8]) -> bool {
         let stands = self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word));

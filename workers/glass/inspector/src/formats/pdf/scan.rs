@@ -200,7 +200,9 @@ fn number_before(text: &[u8]) -> Option<(&[u8], u64, usize)> {
 /// Where the data begins, when `stream` follows the dictionary.
 fn stream_start(bytes: &[u8], after: usize) -> Option<usize> {
     let mut values = 1;
-    let mut lexer = Lexer::new(bytes, after, &mut values);
+    // A window, so that comments that run on for ever are not read again for every object.
+    let window = bytes.get(..after.saturating_add(4096).min(bytes.len()))?;
+    let mut lexer = Lexer::new(window, after, &mut values);
     lexer.skip_space();
     if !lexer.keyword(b"stream") {
         return None;
@@ -285,13 +287,13 @@ fn xref_offsets(bytes: &[u8], header: usize) -> HashSet<usize> {
         let mut values = 1;
         let mut lexer = Lexer::new(bytes, at.saturating_add(4), &mut values);
         loop {
-            lexer.skip_space();
+            lexer.skip_blanks();
             let Some(first) = lexer.unsigned() else { break };
-            lexer.skip_space();
+            lexer.skip_blanks();
             if lexer.unsigned().is_none() {
                 break;
             }
-            lexer.skip_space();
+            lexer.skip_blanks();
             if lexer.keyword(b"n") {
                 let offset = size(first);
                 offsets.insert(offset);

@@ -27,14 +27,14 @@ const MAX_FORMS: usize = 64;
 /// Embedded files first, then every other stream in file order, then what stands behind the end.
 pub fn hand_over(doc: &Doc<'_>, scripts: &BTreeSet<usize>, sink: &mut Sink<'_, '_>) {
     let embedded = embedded(doc);
-    let mut unknown = BTreeMap::new();
+    let mut odd = BTreeSet::new();
     for (index, object) in doc.scan.objects.iter().enumerate().filter(|(_, o)| o.stream.is_some()) {
         let Some(dict) = object.value.dict() else { continue };
         if sink.expired() {
             sink.gap(Gap::new(GapKind::Time, "the time for this scan is over: the rest of the streams was not decoded"));
             return;
         }
-        oddities(doc, object, dict, scripts.contains(&index), &mut unknown, sink);
+        oddities(doc, object, dict, scripts.contains(&index), &mut odd, sink);
         let data = match doc.data(object) {
             Ok(data) => data,
             Err(gap) => {
@@ -117,8 +117,8 @@ fn embedded(doc: &Doc<'_>) -> BTreeMap<usize, String> {
             let name = file_name(doc, &Value::Dict(dict.iter().filter(|(k, _)| &*k.bytes != b"EF").cloned().collect()));
             for (_, file) in files {
                 let Value::Ref(number) = file else { continue };
-                for (index, body) in doc.bodies(*number).filter(|(_, o)| o.stream.is_some()) {
-                    let _ = body;
+                // Newest first; a file of copies stays linear, and what is not a member is a layer.
+                for (index, _) in doc.bodies(*number).rev().take(64).filter(|(_, o)| o.stream.is_some()) {
                     found.entry(index).or_insert_with(|| name.clone());
                 }
             }
@@ -157,7 +157,7 @@ fn tell_executable(object: &Object, sink: &mut Sink<'_, '_>) {
 }
 
 /// Chains of filters that nobody needs.
-fn oddities(doc: &Doc<'_>, object: &Object, dict: &Dict, script: bool, told: &mut BTreeMap<String, ()>, sink: &mut Sink<'_, '_>) {
+fn oddities(doc: &Doc<'_>, object: &Object, dict: &Dict, script: bool, told: &mut BTreeSet<String>, sink: &mut Sink<'_, '_>) {
     let filters: Vec<Filter> = doc.filters(dict).into_iter().filter(|f| !matches!(f, Filter::Predicted(_))).collect();
     let flates = filters.iter().filter(|f| **f == Filter::Flate).count();
     let ascii = filters.iter().any(|f| matches!(f, Filter::AsciiHex | Filter::Ascii85));
@@ -176,7 +176,7 @@ fn oddities(doc: &Doc<'_>, object: &Object, dict: &Dict, script: bool, told: &mu
     } else {
         return;
     };
-    if told.len() < 100 && told.insert(why.clone(), ()).is_none() {
+    if told.len() < 100 && told.insert(why.clone()) {
         let sentence = format!("Stream {} {why}", object.number);
         sink.finding(Found::new("pdf.filter_chain_odd").at(object.offset, 0).summary(sentence));
     }
@@ -194,7 +194,7 @@ fn forms(doc: &Doc<'_>, sink: &mut Sink<'_, '_>) {
             };
             for part in parts {
                 if let Value::Ref(number) = part {
-                    packets.extend(doc.bodies(*number).filter(|(_, o)| o.stream.is_some()).map(|(index, _)| index));
+                    packets.extend(doc.bodies(*number).take(64).filter(|(_, o)| o.stream.is_some()).map(|(index, _)| index));
                 }
             }
         });

@@ -57,14 +57,14 @@ fn tail(doc: &Doc<'_>, out: &mut Vec<Found>) {
 
 /// A mail archive in the same bytes, outside every stream: Word opens it as a web page with macros.
 fn mht(doc: &Doc<'_>, out: &mut Vec<Found>) {
-    let lower = |at: usize, n: usize| doc.bytes.get(at..at.saturating_add(n).min(doc.bytes.len())).unwrap_or_default().to_ascii_lowercase();
-    let found = memmem::find_iter(doc.bytes, b"-").take(100_000).find(|dash| {
-        let start = dash.saturating_sub(4);
-        lower(start, 13) == b"mime-version:" && !in_stream(doc, start)
-    });
-    let Some(dash) = found else { return };
-    let at = dash.saturating_sub(4);
-    let rest = lower(at, 256 * 1024);
+    let found = memchr::memchr_iter(b'-', doc.bytes)
+        .map(|dash| dash.saturating_sub(4))
+        .filter(|at| doc.bytes.get(*at..at.saturating_add(13)).is_some_and(|w| w.eq_ignore_ascii_case(b"mime-version:")))
+        .take(256)
+        .find(|at| !in_stream(doc, *at));
+    let Some(at) = found else { return };
+    let end = at.saturating_add(256 * 1024).min(doc.bytes.len());
+    let rest = doc.bytes.get(at..end).unwrap_or_default().to_ascii_lowercase();
     let parts = [&b"multipart/related"[..], b"edit-time-data", b"application/x-mso", b"activemime"];
     if parts.iter().any(|part| memmem::find(&rest, part).is_some()) {
         out.push(Found::new("pdf.mht_polyglot").at(at, 13).excerpt(doc.bytes.get(at..).unwrap_or_default()));

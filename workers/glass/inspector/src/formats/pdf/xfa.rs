@@ -4,6 +4,9 @@ use memchr::memmem;
 
 use super::words::remote;
 
+/// Scripts of one form that are read.
+const MAX_SCRIPTS: usize = 1000;
+
 /// What stands in the XML of a form.
 #[derive(Default)]
 pub struct Form {
@@ -16,8 +19,12 @@ pub struct Form {
 /// Reads the XML of a form by its tags alone, so that damage elsewhere hides nothing.
 pub fn read(xml: &[u8]) -> Form {
     let mut form = Form::default();
-    for at in memmem::find_iter(xml, b"<script") {
-        let rest = xml.get(at..).unwrap_or_default();
+    let mut from = 0_usize;
+    while form.scripts.len() < MAX_SCRIPTS
+        && let Some(at) = xml.get(from..).and_then(|rest| memmem::find(rest, b"<script"))
+    {
+        let rest = xml.get(from.saturating_add(at)..).unwrap_or_default();
+        from = from.saturating_add(at).saturating_add(7);
         let Some(open) = memchr::memchr(b'>', rest.get(..4096).unwrap_or(rest)) else { continue };
         // `<scriptTest>` and empty tags hold none.
         if rest.get(..open).unwrap_or_default().ends_with(b"/") || !matches!(rest.get(7), Some(b'>' | b' ' | b'\r' | b'\n' | b'\t')) {
@@ -26,7 +33,9 @@ pub fn read(xml: &[u8]) -> Form {
         let body = rest.get(open.saturating_add(1)..).unwrap_or_default();
         let Some(end) = memmem::find(body, b"</script") else { break };
         let text = String::from_utf8_lossy(body.get(..end).unwrap_or_default()).into_owned();
-        if !text.trim().is_empty() && form.scripts.len() < 1000 {
+        // Behind the end, so that tags inside tags are read once.
+        from = from.saturating_add(open).saturating_add(end);
+        if !text.trim().is_empty() {
             form.scripts.push(unescape(&text));
         }
     }
