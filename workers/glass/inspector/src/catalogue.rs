@@ -5,6 +5,7 @@
 mod containers;
 mod documents;
 mod names;
+mod pdf;
 mod scripts;
 mod zip;
 
@@ -36,6 +37,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         containers::ENTRIES,
         names::ENTRIES,
         documents::ENTRIES,
+        pdf::ENTRIES,
         scripts::ENTRIES,
     ]
     .into_iter()

@@ -15,6 +15,7 @@ mod ooxml;
 mod opc;
 mod opc_target;
 mod opc_xml;
+mod pdf;
 mod rar;
 mod streams;
 mod tar;
@@ -96,5 +97,6 @@ pub static FORMATS: &[&dyn Format] = &[
     &zlib::Zlib,
     &odf::Basic,
     &lnk::Lnk,
+    &pdf::Pdf,
     &text::Text,
 ];

@@ -1,11 +1,10 @@
-//! Findings about documents.
+//! Findings about OOXML and ODF documents.
 
 use super::{Entry, row};
 use airlock_proto::{Class::*, Severity::*};
 
 /// The rows of this family.
 pub const ENTRIES: &[Entry] = &[
-    // OOXML and ODF
     row(
         "rel.remote_template",
         ExecChain,

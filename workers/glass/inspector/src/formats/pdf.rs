@@ -1,0 +1,136 @@
+//! PDF (ISO 32000-2): every object of every revision, its streams decoded, its scripts, actions and embedded files.
+
+mod actions;
+mod crypt;
+mod document;
+mod filters;
+mod lexer;
+mod predictor;
+mod scan;
+mod streams;
+mod structure;
+#[cfg(test)]
+mod tests;
+mod words;
+mod xfa;
+
+use airlock_proto::{Gap, GapKind};
+use memchr::memmem;
+
+use super::{Doc as About, Format, Match};
+use crate::input::Input;
+use crate::reader::len64;
+use crate::sink::{Found, Sink};
+use crypt::Locked;
+
+/// Bytes at the start of a file in which readers look for the header.
+const HEADER_WINDOW: usize = 1024;
+
+/// PDF documents.
+pub struct Pdf;
+
+impl Format for Pdf {
+    fn name(&self) -> &'static str {
+        "pdf"
+    }
+
+    fn doc(&self) -> About {
+        About {
+            title: "PDF document",
+            spec: "ISO 32000-2:2020; XFA specification 3.3",
+            yields: "embedded files; the streams of all revisions and object streams, decoded; JavaScript of actions, names and XFA as text",
+            limitations: "images stay as their codec left them; public-key encryption; filters outside ISO 32000",
+        }
+    }
+
+    fn sniff(&self, input: &Input<'_>) -> Match {
+        match header(input.bytes) {
+            Some(0) => Match::Yes,
+            Some(_) if built_like_one(input.bytes) => Match::Also,
+            _ => Match::No,
+        }
+    }
+
+    fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
+        let bytes = input.bytes;
+        let header = header(bytes).unwrap_or_default();
+        let scan = scan::scan(bytes, header, &|| sink.expired());
+        let encrypted = crypt::dictionary(&scan);
+        let (keys, locked) = match &encrypted {
+            None => (None, None),
+            Some((dict, _)) => match crypt::open(&scan, dict, &sink.passwords()) {
+                Ok(keys) => (Some(keys), None),
+                Err(why) => (None, Some(why)),
+            },
+        };
+        tell_encryption(keys.as_ref(), locked, &scan, sink);
+        let number = encrypted.and_then(|(_, number)| number);
+        let mut doc = document::Doc::new(bytes, scan, keys, locked.is_some(), number);
+        let (gaps, looped) = doc.expand(&|| sink.expired());
+        gaps.into_iter().for_each(|gap| sink.gap(gap));
+        if looped {
+            sink.finding(Found::new("pdf.dos_loop").summary("Object streams extend each other in a circle"));
+        }
+        if let Some(at) = doc.scan.stopped_at {
+            let unseen = len64(bytes.len().saturating_sub(at));
+            sink.gap(Gap::new(GapKind::OverBudget, "more objects than a scan reads: the rest was not looked at").bytes(unseen));
+        }
+        if doc.scan.too_deep > 0 {
+            let what = format!("{} objects are nested deeper than is read", doc.scan.too_deep);
+            sink.gap(Gap::new(GapKind::Malformed, what));
+        }
+        for found in structure::look(&doc, header) {
+            sink.finding(found);
+        }
+        let actions = actions::hunt(&doc);
+        for found in actions.found {
+            sink.finding(found);
+        }
+        for script in actions.scripts {
+            sink.layer_slice("pdf-js", script.name, script.text.as_bytes());
+        }
+        streams::hand_over(&doc, &actions.script_streams, sink);
+        Ok(())
+    }
+}
+
+/// Offset of the header within the first 1,024 bytes.
+fn header(bytes: &[u8]) -> Option<usize> {
+    memmem::find(bytes.get(..HEADER_WINDOW).unwrap_or(bytes), b"%PDF-")
+}
+
+/// Text that only speaks of PDF has no objects with a trailer behind them.
+fn built_like_one(bytes: &[u8]) -> bool {
+    let has = |word: &[u8]| memmem::find(bytes, word).is_some();
+    has(b" obj") && has(b"endobj") && (has(b"trailer") || has(b"startxref"))
+}
+
+fn tell_encryption(keys: Option<&crypt::Keys>, locked: Option<Locked>, scan: &scan::Scan, sink: &mut Sink<'_, '_>) {
+    if let Some(keys) = keys {
+        let sentence = if keys.password.is_empty() {
+            "The document is encrypted and opens without a password"
+        } else {
+            "The document is encrypted and was opened with a password"
+        };
+        sink.finding(Found::new("pdf.encrypted_open").summary(sentence));
+    }
+    let Some(locked) = locked else { return };
+    let size: usize = scan
+        .objects
+        .iter()
+        .filter_map(|o| o.stream.as_ref())
+        .map(ExactSizeIterator::len)
+        .sum();
+    sink.finding(Found::new("pdf.encrypted_password"));
+    let gap = match locked {
+        Locked::Password => Gap::new(
+            GapKind::PasswordNeeded,
+            "the document is encrypted and none of the passwords opens it",
+        ),
+        Locked::Handler => Gap::new(
+            GapKind::PasswordNeeded,
+            "the document is encrypted in a way that is not supported (a certificate or an unknown handler)",
+        ),
+    };
+    sink.gap(gap.bytes(len64(size)));
+}

@@ -1,0 +1,490 @@
+//! Actions (ISO 32000-2 section 12.6): what sets them off and what they do. Follows every trigger, then looks at what no trigger reached.
+
+use std::collections::{BTreeSet, HashSet};
+
+use airlock_proto::Severity;
+
+use super::document::Doc;
+use super::lexer::{Dict, Value, get, is_name};
+use super::words::{obfuscation, odd_address, remote, share, short, suspicious_api, text};
+use crate::analysers::extensions;
+use crate::input::extension;
+use crate::sink::Found;
+
+/// Findings about addresses and other repeating things that one file gets.
+const MAX_REPEATS: usize = 64;
+/// Bytes of one script that are read.
+const MAX_SCRIPT: u64 = 16 * 1024 * 1024;
+/// Bytes of all scripts together.
+const MAX_SCRIPTS: usize = 32 * 1024 * 1024;
+
+/// A script as text, with the place it comes from.
+pub struct Script {
+    /// Name of the layer.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+/// What the actions of a document are.
+#[derive(Default)]
+pub struct Actions {
+    /// Findings in order.
+    pub found: Vec<Found>,
+    /// Different scripts in order.
+    pub scripts: Vec<Script>,
+    /// Indices of objects whose stream is a script.
+    pub script_streams: BTreeSet<usize>,
+}
+
+/// Where an action stands and what sets it off.
+#[derive(Clone, Copy)]
+struct Place<'t> {
+    object: usize,
+    trigger: &'t str,
+    auto: bool,
+    depth: u32,
+}
+
+struct Hunt<'d> {
+    doc: &'d Doc<'d>,
+    out: Actions,
+    seen: HashSet<usize>,
+    addresses: BTreeSet<String>,
+    texts: HashSet<String>,
+    script_bytes: usize,
+    opened: bool,
+    looped: bool,
+    repeats: usize,
+}
+
+/// Looks at every action of the document.
+pub fn hunt(doc: &Doc<'_>) -> Actions {
+    let mut hunt = Hunt {
+        doc,
+        out: Actions::default(),
+        seen: HashSet::new(),
+        addresses: BTreeSet::new(),
+        texts: HashSet::new(),
+        script_bytes: 0,
+        opened: false,
+        looped: false,
+        repeats: 0,
+    };
+    // Automatic triggers first, so that an action that has one is told with it.
+    for pass in 0..3 {
+        for (index, object) in doc.scan.objects.iter().enumerate() {
+            hunt.sweep(index, &object.value, pass, 0);
+        }
+    }
+    hunt.out
+}
+
+impl Hunt<'_> {
+    fn sweep(&mut self, object: usize, value: &Value, pass: u8, depth: u32) {
+        match value {
+            Value::Array(array) => array.iter().for_each(|v| self.sweep(object, v, pass, depth)),
+            Value::Dict(dict) => {
+                match pass {
+                    0 => self.opening(object, dict),
+                    1 => self.events(object, dict),
+                    _ => {
+                        let place = Place {
+                            object,
+                            trigger: "When somebody uses it",
+                            auto: false,
+                            depth: 0,
+                        };
+                        self.action(dict, place);
+                    }
+                }
+                for (_, value) in dict {
+                    self.sweep(object, value, pass, depth.saturating_add(1));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// `OpenAction`, and the scripts of the name tree, which run when the document is opened.
+    fn opening(&mut self, object: usize, dict: &Dict) {
+        let place = Place {
+            object,
+            trigger: "When the document is opened",
+            auto: true,
+            depth: 0,
+        };
+        for (name, value) in dict {
+            match &*name.bytes {
+                b"OpenAction" => self.trigger(value, place),
+                b"JavaScript" if value.name().is_none() => self.tree(value, place),
+                b"AA" => {
+                    let Some(events) = self.doc.resolve(value).dict() else { continue };
+                    for (event, action) in events {
+                        let trigger = match &*event.bytes {
+                            b"O" | b"PO" => "When a page is opened",
+                            b"C" | b"PC" if !is_field(dict) => "When a page is closed",
+                            b"PV" | b"PI" => "When a page is shown",
+                            b"WC" => "When the document is closed",
+                            b"WS" | b"DS" => "When the document is saved",
+                            b"WP" | b"DP" => "When the document is printed",
+                            _ => continue,
+                        };
+                        self.trigger(action, Place { trigger, ..place });
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Events of form fields, which a person sets off.
+    fn events(&mut self, object: usize, dict: &Dict) {
+        let Some(events) = get(dict, b"AA").and_then(|v| self.doc.resolve(v).dict()) else {
+            return;
+        };
+        for (_, action) in events {
+            let place = Place {
+                object,
+                trigger: "When a form field is used",
+                auto: false,
+                depth: 0,
+            };
+            self.follow(action, place);
+        }
+    }
+
+    fn trigger(&mut self, value: &Value, place: Place<'_>) {
+        // A destination, or going to one, is how every second document says on which page it opens.
+        let action = self.doc.resolve(value).dict();
+        let acts = action.and_then(|d| get(d, b"S")).map(|s| self.doc.resolve(s));
+        if let Some(kind) = acts.and_then(Value::name)
+            && !matches!(kind, b"GoTo" | b"Named" | b"Hide" | b"Trans" | b"SetOCGState")
+            && !self.opened
+        {
+            self.opened = true;
+            let kind = String::from_utf8_lossy(kind).into_owned();
+            let sentence = format!("{} an action of kind {} runs", place.trigger, short(&kind));
+            self.tell(place, Found::new("pdf.openaction").says(&kind).summary(sentence));
+        }
+        self.follow(value, place);
+    }
+
+    /// Follows a value to all bodies of the action that it names, in every revision.
+    fn follow(&mut self, value: &Value, place: Place<'_>) {
+        if place.depth > 64 {
+            return;
+        }
+        match value {
+            Value::Ref(number) => {
+                let doc = self.doc;
+                for (index, body) in doc.bodies(*number).take(64) {
+                    if !matches!(body.value, Value::Ref(_)) {
+                        self.follow(&body.value, Place { object: index, ..place });
+                    }
+                }
+            }
+            Value::Dict(dict) => self.action(dict, place),
+            Value::Array(array) => {
+                // Arrays that name each other would be walked for ever.
+                if !self.seen.insert(std::ptr::from_ref(array).addr()) {
+                    return;
+                }
+                for value in array.iter().filter(|v| matches!(v, Value::Dict(_) | Value::Ref(_))).take(1024) {
+                    // A destination's first element is a page, which is no action.
+                    let action = self.doc.resolve(value).dict();
+                    if action.is_some_and(|d| !is_name(d, b"Type", b"Page")) {
+                        self.follow(
+                            value,
+                            Place {
+                                depth: place.depth.saturating_add(1),
+                                ..place
+                            },
+                        );
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A name tree (section 7.9.6), with a guard against circles.
+    fn tree(&mut self, root: &Value, place: Place<'_>) {
+        let mut open = vec![root];
+        let mut seen = HashSet::new();
+        let doc = self.doc;
+        while let Some(value) = open.pop() {
+            let bodies: Vec<&Value> = match value {
+                Value::Ref(number) if !seen.insert(*number) => continue,
+                Value::Ref(number) => doc.bodies(*number).map(|(_, o)| &o.value).collect(),
+                direct => vec![direct],
+            };
+            for node in bodies.into_iter().filter_map(Value::dict) {
+                if let Some(Value::Array(kids)) = get(node, b"Kids").map(|v| doc.resolve(v)) {
+                    open.extend(kids.iter().filter(|k| matches!(k, Value::Ref(_))));
+                }
+                if let Some(Value::Array(names)) = get(node, b"Names").map(|v| doc.resolve(v)) {
+                    for value in names.iter().filter(|v| matches!(v, Value::Ref(_) | Value::Dict(_))) {
+                        self.follow(value, place);
+                    }
+                }
+            }
+        }
+    }
+
+    fn action(&mut self, dict: &Dict, place: Place<'_>) {
+        if !self.seen.insert(std::ptr::from_ref(dict).addr()) {
+            return;
+        }
+        let doc = self.doc;
+        let kind = get(dict, b"S").map(|s| doc.resolve(s)).and_then(Value::name).unwrap_or_default();
+        if let Some(script) = get(dict, b"JS") {
+            self.script(script, place);
+        }
+        match kind {
+            b"Launch" => self.launch(dict, place),
+            b"URI" => self.address(dict, place),
+            b"SubmitForm" => self.submit(dict, place),
+            b"ImportData" => {
+                let target = self.target(dict);
+                let sentence = format!("{} it imports form data from {}", place.trigger, short(&target));
+                self.tell(place, Found::new("pdf.importdata").says(&target).summary(sentence));
+            }
+            b"GoToR" | b"GoToE" | b"Thread" => {
+                let target = self.target(dict);
+                if remote(&target) {
+                    let sentence = format!("{} it opens a document on another machine: {}", place.trigger, short(&target));
+                    self.tell(place, Found::new("pdf.goto_remote").says(&target).summary(sentence));
+                }
+            }
+            _ => {}
+        }
+        if let Some(next) = get(dict, b"Next") {
+            let depth = place.depth.saturating_add(1);
+            if let Value::Ref(number) = next
+                && !self.looped
+                && doc.bodies(*number).take(64).any(|(index, _)| index == place.object)
+                && doc
+                    .scan
+                    .objects
+                    .get(place.object)
+                    .is_some_and(|o| o.value.dict().is_some_and(|d| std::ptr::eq(d, dict)))
+            {
+                self.looped = true;
+                self.tell(
+                    place,
+                    Found::new("pdf.dos_loop").summary("An action is followed by itself without end"),
+                );
+            }
+            self.follow(next, Place { depth, ..place });
+        }
+    }
+
+    fn script(&mut self, value: &Value, place: Place<'_>) {
+        let doc = self.doc;
+        let mut texts = Vec::new();
+        match value {
+            Value::Text(bytes) => texts.push(text(bytes)),
+            Value::Ref(number) => {
+                for (index, body) in doc.bodies(*number).take(16) {
+                    match &body.value {
+                        Value::Text(bytes) => texts.push(text(bytes)),
+                        Value::Dict(_) if body.stream.is_some() => {
+                            // Decoded once, however many actions name it.
+                            if !self.out.script_streams.insert(index) {
+                                continue;
+                            }
+                            texts.push(text(&doc.decoded(body, MAX_SCRIPT).0));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+        for script in texts {
+            self.script_text(script, place);
+        }
+    }
+
+    /// Tells of a script once, however often it stands in the file.
+    fn script_text(&mut self, script: String, place: Place<'_>) {
+        if script.trim().is_empty() || self.script_bytes.saturating_add(script.len()) > MAX_SCRIPTS || self.texts.contains(&script) {
+            return;
+        }
+        self.script_bytes = self.script_bytes.saturating_add(script.len());
+        // Encrypted and not opened: the bytes say nothing.
+        let told = if self.doc.locked {
+            "a script that is encrypted".to_owned()
+        } else {
+            short(&script)
+        };
+        let (id, verb) = if place.auto {
+            ("pdf.js_auto", "it runs JavaScript")
+        } else {
+            ("pdf.javascript", "it runs JavaScript")
+        };
+        self.tell_some(
+            place,
+            Found::new(id).says(&script).summary(format!("{} {verb}: {told}", place.trigger)),
+        );
+        if self.doc.locked {
+            return;
+        }
+        if let Some((call, what, severity)) = suspicious_api(&script) {
+            let sentence = format!("{} a script {what} ({call})", place.trigger);
+            let found = Found::new("pdf.js_suspicious_api").says(&script).severity(severity);
+            self.tell_some(place, found.summary(sentence));
+        }
+        if let Some(how) = obfuscation(&script) {
+            let sentence = format!("A script hides what it does: {how}");
+            self.tell_some(place, Found::new("pdf.js_obfuscated").says(&script).summary(sentence));
+        }
+        if let Some(object) = self.doc.scan.objects.get(place.object) {
+            if object.holder.is_some() {
+                let severity = if place.auto { Severity::Medium } else { Severity::Info };
+                self.tell_some(place, Found::new("pdf.objstm_hidden_action").severity(severity).says(&script));
+            }
+            self.out.scripts.push(Script {
+                name: format!("JavaScript of obj {} {}", object.number, object.generation),
+                text: script.clone(),
+            });
+        }
+        self.texts.insert(script);
+    }
+
+    /// The file that an action names: a string, or a file specification (section 7.11).
+    fn target(&self, dict: &Dict) -> String {
+        let file = get(dict, b"F").map(|v| self.doc.resolve(v));
+        file.map(|f| file_name(self.doc, f)).unwrap_or_default()
+    }
+
+    fn launch(&mut self, dict: &Dict, place: Place<'_>) {
+        let mut target = self.target(dict);
+        let mut parameters = String::new();
+        for system in [&b"Win"[..], b"Unix", b"Mac"] {
+            let Some(value) = get(dict, system).map(|v| self.doc.resolve(v)) else {
+                continue;
+            };
+            if let Some(start) = value.dict() {
+                let part = |key| {
+                    get(start, key)
+                        .and_then(|v| self.doc.resolve(v).text())
+                        .map(text)
+                        .unwrap_or_default()
+                };
+                if target.is_empty() {
+                    target = part(b"F");
+                }
+                if parameters.is_empty() {
+                    parameters = part(b"P");
+                }
+            } else if target.is_empty() {
+                target = file_name(self.doc, value);
+            }
+        }
+        let document = matches!(
+            extension(&target).as_str(),
+            "pdf" | "txt" | "htm" | "html" | "jpg" | "png" | "doc" | "docx" | "xls" | "xlsx"
+        );
+        let runs = !parameters.trim().is_empty() || share(&target) || extensions::runs(&extension(&target)) || shells(&target);
+        let severity = match (runs, document) {
+            (true, _) => Severity::Critical,
+            // A collection of documents on a disc opens its own parts like this.
+            (false, true) => Severity::Medium,
+            (false, false) => Severity::High,
+        };
+        let mut sentence = format!("{} it starts {}", place.trigger, short(&target));
+        if !parameters.trim().is_empty() {
+            sentence.push_str(&format!(" with the arguments {}", short(&parameters)));
+        }
+        let evidence = format!("{target} {parameters}");
+        let found = Found::new("pdf.launch").severity(severity).says(evidence.trim()).summary(sentence);
+        self.tell(place, found);
+        if self.doc.scan.objects.get(place.object).is_some_and(|o| o.holder.is_some()) {
+            let found = Found::new("pdf.objstm_hidden_action").severity(Severity::Medium).says(&target);
+            self.tell(place, found);
+        }
+    }
+
+    fn address(&mut self, dict: &Dict, place: Place<'_>) {
+        let Some(address) = get(dict, b"URI").and_then(|v| self.doc.resolve(v).text()).map(text) else {
+            return;
+        };
+        if self.doc.locked || self.addresses.len() >= MAX_REPEATS || !self.addresses.insert(address.clone()) {
+            return;
+        }
+        let sentence = format!("{} it opens the address {}", place.trigger, short(&address));
+        self.tell(place, Found::new("pdf.uri").says(&address).summary(sentence));
+        if let Some((id, why, severity)) = odd_address(&address) {
+            let sentence = format!("A link {why}: {}", short(&address));
+            self.tell(place, Found::new(id).severity(severity).says(&address).summary(sentence));
+        }
+    }
+
+    fn submit(&mut self, dict: &Dict, place: Place<'_>) {
+        let target = self.target(dict);
+        // A button of a form that sends it to its maker is what forms are for.
+        let severity = if place.auto || share(&target) {
+            Severity::High
+        } else {
+            Severity::Medium
+        };
+        if remote(&target) || place.auto {
+            let sentence = format!("{} it sends the form to {}", place.trigger, short(&target));
+            let found = Found::new("pdf.submitform").severity(severity).says(&target).summary(sentence);
+            self.tell(place, found);
+        }
+    }
+
+    fn tell_some(&mut self, place: Place<'_>, found: Found) {
+        if self.repeats < MAX_REPEATS * 4 {
+            self.repeats = self.repeats.saturating_add(1);
+            self.tell(place, found);
+        }
+    }
+
+    fn tell(&mut self, place: Place<'_>, found: Found) {
+        let offset = self.doc.scan.objects.get(place.object).map_or(0, |o| o.offset);
+        if self.out.found.len() < 1000 {
+            self.out.found.push(found.at(offset, 0));
+        }
+    }
+}
+
+fn is_field(dict: &Dict) -> bool {
+    get(dict, b"FT").is_some() || get(dict, b"T").is_some()
+}
+
+/// Interpreters without an extension.
+fn shells(target: &str) -> bool {
+    let base = target.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
+    matches!(
+        base.as_str(),
+        "cmd"
+            | "powershell"
+            | "mshta"
+            | "wscript"
+            | "cscript"
+            | "rundll32"
+            | "regsvr32"
+            | "sh"
+            | "bash"
+            | "python"
+            | "certutil"
+            | "osascript"
+    )
+}
+
+/// The name in a file specification: a string, or its `UF`, `F` and the rest.
+pub fn file_name(doc: &Doc<'_>, value: &Value) -> String {
+    match value {
+        Value::Text(bytes) => text(bytes),
+        Value::Dict(dict) => [&b"UF"[..], b"F", b"Unix", b"DOS", b"Mac"]
+            .iter()
+            .find_map(|key| get(dict, key).and_then(|v| doc.resolve(v).text()))
+            .map(text)
+            .unwrap_or_default(),
+        _ => String::new(),
+    }
+}

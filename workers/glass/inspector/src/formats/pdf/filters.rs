@@ -1,0 +1,451 @@
+//! Stream filters (ISO 32000-2 section 7.4) as readers in a chain, so that a bomb stops where the budget says.
+
+use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result};
+
+use flate2::{Decompress, FlushDecompress, Status};
+use weezl::{BitOrder, LzwStatus, decode::Decoder};
+
+use super::lexer::{hex_digit, is_space};
+use super::predictor::{Predictor, Shape};
+use crate::reader::size;
+
+/// Filters of one stream that are followed; more is a gap.
+pub const MAX_FILTERS: usize = 8;
+const CHUNK: usize = 32 * 1024;
+
+/// One step of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Filter {
+    /// zlib data (7.4.4).
+    Flate,
+    /// LZW data (7.4.4), with or without the early change of the code's length.
+    Lzw {
+        /// `EarlyChange`.
+        early: bool,
+    },
+    /// Hexadecimal text (7.4.2).
+    AsciiHex,
+    /// Base 85 text (7.4.3).
+    Ascii85,
+    /// Runs of bytes (7.4.5).
+    RunLength,
+    /// The `Crypt` filter: decryption has already happened (7.4.10).
+    Crypt,
+    /// An image codec: its encoded bytes are an image file of their own kind.
+    Image,
+    /// A predictor that is undone after Flate or LZW (7.4.4.4).
+    Predicted(Shape),
+    /// Nobody knows it.
+    Unknown(Vec<u8>),
+}
+
+impl Filter {
+    /// The filter of a name, long or abbreviated.
+    pub fn named(name: &[u8]) -> Filter {
+        match name {
+            b"FlateDecode" | b"Fl" => Filter::Flate,
+            b"LZWDecode" | b"LZW" => Filter::Lzw { early: true },
+            b"ASCIIHexDecode" | b"AHx" => Filter::AsciiHex,
+            b"ASCII85Decode" | b"A85" => Filter::Ascii85,
+            b"RunLengthDecode" | b"RL" => Filter::RunLength,
+            b"Crypt" => Filter::Crypt,
+            b"DCTDecode" | b"DCT" | b"JPXDecode" | b"JBIG2Decode" | b"CCITTFaxDecode" | b"CCF" => Filter::Image,
+            other => Filter::Unknown(other.to_vec()),
+        }
+    }
+}
+
+/// Chains the filters over `source`, up to an image codec.
+///
+/// # Errors
+/// `Unsupported` for a filter that nobody knows.
+pub fn chain<'a>(source: &'a [u8], filters: &[Filter]) -> Result<Box<dyn Read + 'a>> {
+    let mut reader: Box<dyn Read + 'a> = Box::new(source);
+    for filter in filters {
+        reader = match filter {
+            Filter::Flate => Box::new(Flate::new(reader)),
+            Filter::Lzw { early } => Box::new(Lzw::new(reader, *early)),
+            Filter::AsciiHex => Box::new(AsciiHex {
+                from: BufReader::with_capacity(CHUNK, reader),
+                ended: false,
+            }),
+            Filter::Ascii85 => Box::new(Ascii85 {
+                from: BufReader::with_capacity(CHUNK, reader),
+                out: Pending::default(),
+                ended: false,
+            }),
+            Filter::RunLength => Box::new(RunLength {
+                from: BufReader::with_capacity(CHUNK, reader),
+                out: Pending::default(),
+                ended: false,
+            }),
+            Filter::Predicted(shape) => Box::new(Predictor::new(reader, *shape)),
+            Filter::Crypt => reader,
+            Filter::Image => break,
+            Filter::Unknown(name) => {
+                let name = String::from_utf8_lossy(name).into_owned();
+                return Err(Error::new(ErrorKind::Unsupported, format!("the filter {name} is not known")));
+            }
+        };
+    }
+    Ok(reader)
+}
+
+/// A few decoded bytes that the caller has no room for yet.
+#[derive(Default)]
+struct Pending {
+    bytes: Vec<u8>,
+    given: usize,
+}
+
+impl Pending {
+    fn give(&mut self, out: &mut [u8]) -> usize {
+        let left = self.bytes.get(self.given..).unwrap_or_default();
+        let n = left.len().min(out.len());
+        if let (Some(to), Some(from)) = (out.get_mut(..n), left.get(..n)) {
+            to.copy_from_slice(from);
+        }
+        self.given = self.given.saturating_add(n);
+        n
+    }
+
+    fn refill(&mut self) -> &mut Vec<u8> {
+        self.bytes.clear();
+        self.given = 0;
+        &mut self.bytes
+    }
+}
+
+fn next_byte(from: &mut impl BufRead) -> Result<Option<u8>> {
+    let byte = from.fill_buf()?.first().copied();
+    if byte.is_some() {
+        from.consume(1);
+    }
+    Ok(byte)
+}
+
+fn cut(what: &str) -> Error {
+    Error::new(ErrorKind::UnexpectedEof, format!("the {what} data ends before its end mark"))
+}
+
+/// zlib without its checksum: what inflates is kept, as viewers keep it.
+struct Flate<'a> {
+    from: BufReader<Box<dyn Read + 'a>>,
+    state: Decompress,
+    begun: bool,
+    ended: bool,
+}
+
+impl<'a> Flate<'a> {
+    fn new(from: Box<dyn Read + 'a>) -> Self {
+        Flate {
+            from: BufReader::with_capacity(CHUNK, from),
+            state: Decompress::new(false),
+            begun: false,
+            ended: false,
+        }
+    }
+
+    /// Skips the two bytes of the zlib header, and blank lines that a writer put before it.
+    fn begin(&mut self) -> Result<()> {
+        self.begun = true;
+        for _ in 0..4 {
+            match self.from.fill_buf()?.first() {
+                Some(b'\r' | b'\n') => self.from.consume(1),
+                _ => break,
+            }
+        }
+        let head = self.from.fill_buf()?;
+        if let (Some(first), Some(_)) = (head.first(), head.get(1))
+            && first & 0x0f == 8
+        {
+            self.from.consume(2);
+        }
+        Ok(())
+    }
+}
+
+impl Read for Flate<'_> {
+    fn read(&mut self, out: &mut [u8]) -> Result<usize> {
+        if !self.begun {
+            self.begin()?;
+        }
+        loop {
+            if self.ended || out.is_empty() {
+                return Ok(0);
+            }
+            let input = self.from.fill_buf()?;
+            let dry = input.is_empty();
+            let (read, written) = (self.state.total_in(), self.state.total_out());
+            let status = self.state.decompress(input, out, FlushDecompress::None);
+            let used = size(self.state.total_in().saturating_sub(read));
+            let made = size(self.state.total_out().saturating_sub(written));
+            self.from.consume(used);
+            match status {
+                Ok(Status::StreamEnd) => self.ended = true,
+                Ok(_) => {}
+                Err(_) if made > 0 => {}
+                // A stream of nothing is empty, not damaged.
+                Err(_) if dry && self.state.total_in() == 0 => self.ended = true,
+                Err(_) => return Err(Error::new(ErrorKind::InvalidData, "the Flate data is damaged")),
+            }
+            if made > 0 || self.ended {
+                return Ok(made);
+            }
+            if dry {
+                self.ended = true;
+                return if self.state.total_in() == 0 { Ok(0) } else { Err(cut("Flate")) };
+            }
+            if used == 0 {
+                return Err(Error::new(ErrorKind::InvalidData, "the Flate data is damaged"));
+            }
+        }
+    }
+}
+
+struct Lzw<'a> {
+    from: BufReader<Box<dyn Read + 'a>>,
+    state: Decoder,
+    ended: bool,
+}
+
+impl<'a> Lzw<'a> {
+    fn new(from: Box<dyn Read + 'a>, early: bool) -> Self {
+        let state = if early {
+            Decoder::with_tiff_size_switch(BitOrder::Msb, 8)
+        } else {
+            Decoder::new(BitOrder::Msb, 8)
+        };
+        Lzw {
+            from: BufReader::with_capacity(CHUNK, from),
+            state,
+            ended: false,
+        }
+    }
+}
+
+impl Read for Lzw<'_> {
+    fn read(&mut self, out: &mut [u8]) -> Result<usize> {
+        loop {
+            if self.ended || out.is_empty() {
+                return Ok(0);
+            }
+            let input = self.from.fill_buf()?;
+            let dry = input.is_empty();
+            let result = self.state.decode_bytes(input, out);
+            self.from.consume(result.consumed_in);
+            let made = result.consumed_out;
+            match result.status {
+                Ok(LzwStatus::Done) => self.ended = true,
+                Ok(_) => {}
+                Err(_) if made > 0 => {}
+                Err(_) => return Err(Error::new(ErrorKind::InvalidData, "the LZW data is damaged")),
+            }
+            if made > 0 || self.ended {
+                return Ok(made);
+            }
+            if dry {
+                // The end mark is often missing; all codes that stand there were read.
+                self.ended = true;
+                return Ok(0);
+            }
+        }
+    }
+}
+
+struct AsciiHex<R> {
+    from: R,
+    ended: bool,
+}
+
+impl<R: BufRead> AsciiHex<R> {
+    fn digit(&mut self) -> Result<Option<u8>> {
+        while let Some(byte) = next_byte(&mut self.from)? {
+            if byte == b'>' {
+                break;
+            }
+            if let Some(digit) = hex_digit(byte) {
+                return Ok(Some(digit));
+            }
+        }
+        self.ended = true;
+        Ok(None)
+    }
+}
+
+impl<R: BufRead> Read for AsciiHex<R> {
+    fn read(&mut self, out: &mut [u8]) -> Result<usize> {
+        let mut made = 0_usize;
+        for slot in out {
+            if self.ended {
+                break;
+            }
+            let Some(high) = self.digit()? else { break };
+            let low = self.digit()?.unwrap_or_default();
+            *slot = high.wrapping_shl(4) | low;
+            made = made.saturating_add(1);
+        }
+        Ok(made)
+    }
+}
+
+struct Ascii85<R> {
+    from: R,
+    out: Pending,
+    ended: bool,
+}
+
+impl<R: BufRead> Ascii85<R> {
+    /// Decodes some groups of five characters.
+    fn fill(&mut self) -> Result<()> {
+        let out = self.out.refill();
+        let mut group = 0_u64;
+        let mut held = 0_usize;
+        while out.len() < CHUNK || held > 0 {
+            let byte = match next_byte(&mut self.from)? {
+                Some(b'~') | None => {
+                    self.ended = true;
+                    break;
+                }
+                Some(byte) => byte,
+            };
+            match byte {
+                b'z' if held == 0 => out.extend([0; 4]),
+                b'!'..=b'u' => {
+                    group = group.wrapping_mul(85).wrapping_add(u64::from(byte.saturating_sub(b'!')));
+                    held = held.saturating_add(1);
+                    if held == 5 {
+                        out.extend(group.to_be_bytes().get(4..).unwrap_or_default());
+                        (group, held) = (0, 0);
+                    }
+                }
+                _ if is_space(byte) => {}
+                _ => {}
+            }
+        }
+        if held > 1 {
+            for _ in held..5 {
+                group = group.wrapping_mul(85).wrapping_add(84);
+            }
+            let last = group.to_be_bytes();
+            let some = last.get(4..held.saturating_add(3)).unwrap_or_default();
+            out.extend(some);
+        }
+        Ok(())
+    }
+}
+
+impl<R: BufRead> Read for Ascii85<R> {
+    fn read(&mut self, out: &mut [u8]) -> Result<usize> {
+        loop {
+            let given = self.out.give(out);
+            if given > 0 || self.ended || out.is_empty() {
+                return Ok(given);
+            }
+            self.fill()?;
+        }
+    }
+}
+
+struct RunLength<R> {
+    from: R,
+    out: Pending,
+    ended: bool,
+}
+
+impl<R: BufRead> RunLength<R> {
+    fn fill(&mut self) -> Result<()> {
+        let out = self.out.refill();
+        while out.len() < CHUNK {
+            let length = match next_byte(&mut self.from)? {
+                Some(128) | None => {
+                    self.ended = true;
+                    break;
+                }
+                Some(length) => usize::from(length),
+            };
+            if length < 128 {
+                for _ in 0..=length {
+                    let Some(byte) = next_byte(&mut self.from)? else {
+                        self.ended = true;
+                        break;
+                    };
+                    out.push(byte);
+                }
+            } else if let Some(byte) = next_byte(&mut self.from)? {
+                let grown = out.len().saturating_add(257_usize.saturating_sub(length));
+                out.resize(grown, byte);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<R: BufRead> Read for RunLength<R> {
+    fn read(&mut self, out: &mut [u8]) -> Result<usize> {
+        loop {
+            let given = self.out.give(out);
+            if given > 0 || self.ended || out.is_empty() {
+                return Ok(given);
+            }
+            self.fill()?;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn decode(data: &[u8], names: &[&[u8]]) -> (Vec<u8>, Option<ErrorKind>) {
+        let filters: Vec<Filter> = names.iter().map(|n| Filter::named(n)).collect();
+        let mut out = Vec::new();
+        let mut reader = chain(data, &filters).unwrap();
+        let error = reader.read_to_end(&mut out).err().map(|e| e.kind());
+        (out, error)
+    }
+
+    fn deflated(data: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn each_filter_decodes() {
+        assert_eq!(decode(b"48 65 6c6C 6f7>", &[b"AHx"]).0, b"Hellop");
+        assert_eq!(decode(b"87cURD]i,\"Ebo80~>", &[b"ASCII85Decode"]).0, b"Hello World!");
+        assert_eq!(decode(b"z!!~>", &[b"A85"]).0, b"\0\0\0\0\0");
+        assert_eq!(decode(&[2, b'a', b'b', b'c', 254, b'd', 128, 7], &[b"RL"]).0, b"abcddd");
+        assert_eq!(
+            decode(&[0x80, 0x0b, 0x60, 0x50, 0x22, 0x0c, 0x0c, 0x85, 0x01], &[b"LZWDecode"]).0,
+            b"-----A---B"
+        );
+        assert_eq!(decode(&deflated(b"text"), &[b"Fl"]), (b"text".to_vec(), None));
+    }
+
+    #[test]
+    fn a_chain_is_undone_in_order() {
+        let hex: String = deflated(b"inner").iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(decode(hex.as_bytes(), &[b"AHx", b"Fl"]).0, b"inner");
+    }
+
+    #[test]
+    fn what_inflates_of_a_cut_stream_is_kept() {
+        let text: Vec<u8> = (0..20_000_u32).flat_map(|n| n.to_string().into_bytes()).collect();
+        let data = deflated(&text);
+        let (out, error) = decode(&data[..data.len() / 2], &[b"Fl"]);
+        assert!(out.len() > 1000 && text.starts_with(&out));
+        assert_eq!(error, Some(ErrorKind::UnexpectedEof));
+        // The checksum alone may be missing or wrong.
+        assert_eq!(decode(&data[..data.len() - 4], &[b"Fl"]), (text, None));
+    }
+
+    #[test]
+    fn an_unknown_filter_is_unsupported() {
+        let error = chain(b"", &[Filter::named(b"Foo")]).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+    }
+}

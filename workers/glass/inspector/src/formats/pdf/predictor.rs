@@ -1,0 +1,165 @@
+//! Undoes PNG and TIFF predictors behind Flate and LZW (ISO 32000-2 section 7.4.4.4), row by row.
+
+use std::io::{Read, Result};
+
+/// Longest row that is held, in bytes.
+const MAX_ROW: usize = 16 * 1024 * 1024;
+
+/// What `DecodeParms` says of the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// True for a PNG predictor, whose rows begin with their kind; else TIFF predictor 2.
+    pub png: bool,
+    /// Bytes of a pixel, at least 1.
+    pub pixel: usize,
+    /// Bytes of a row without its kind, at least 1.
+    pub row: usize,
+}
+
+impl Shape {
+    /// The shape of the parameters; `None` where nothing is to be undone or the numbers make no sense.
+    pub fn of(predictor: i64, colors: i64, bits: i64, columns: i64) -> Option<Shape> {
+        let png = predictor >= 10;
+        // Other depths of TIFF predictor 2 occur in pictures only.
+        if !png && (predictor != 2 || bits != 8) {
+            return None;
+        }
+        let pixel_bits = colors.checked_mul(bits).filter(|n| (1..=512).contains(n))?;
+        let row_bits = pixel_bits.checked_mul(columns)?;
+        let row = usize::try_from(row_bits.checked_add(7)?.div_euclid(8)).ok()?;
+        let pixel = usize::try_from(pixel_bits.checked_add(7)?.div_euclid(8)).ok()?;
+        (1..=MAX_ROW).contains(&row).then_some(Shape { png, pixel, row })
+    }
+}
+
+/// A reader of rows with the prediction undone.
+pub struct Predictor<R> {
+    from: R,
+    shape: Shape,
+    row: Vec<u8>,
+    given: usize,
+    ended: bool,
+}
+
+impl<R: Read> Predictor<R> {
+    /// A reader over predicted rows.
+    pub fn new(from: R, shape: Shape) -> Self {
+        Predictor {
+            from,
+            shape,
+            row: Vec::new(),
+            given: 0,
+            ended: false,
+        }
+    }
+
+    fn next_row(&mut self) -> Result<()> {
+        let mut kind = [0_u8; 1];
+        if self.shape.png && self.fill_from(&mut kind)? == 0 {
+            self.ended = true;
+            self.row.clear();
+            return Ok(());
+        }
+        let mut row = vec![0_u8; self.shape.row];
+        let got = self.fill_from(&mut row)?;
+        row.truncate(got);
+        self.ended = got < self.shape.row;
+        let above = std::mem::take(&mut self.row);
+        let kind = if self.shape.png {
+            kind.first().copied().unwrap_or_default()
+        } else {
+            1
+        };
+        undo(kind, &mut row, &above, self.shape.pixel);
+        self.row = row;
+        self.given = 0;
+        Ok(())
+    }
+
+    fn fill_from(&mut self, out: &mut [u8]) -> Result<usize> {
+        let mut filled = 0_usize;
+        while let Some(room) = out.get_mut(filled..).filter(|r| !r.is_empty()) {
+            match self.from.read(room) {
+                Ok(0) => break,
+                Ok(n) => filled = filled.saturating_add(n),
+                // What came before an error is a part of a row; the error comes again on the next read.
+                Err(error) if filled == 0 => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok(filled)
+    }
+}
+
+impl<R: Read> Read for Predictor<R> {
+    fn read(&mut self, out: &mut [u8]) -> Result<usize> {
+        loop {
+            let left = self.row.get(self.given..).unwrap_or_default();
+            let n = left.len().min(out.len());
+            if n > 0 || out.is_empty() {
+                if let (Some(to), Some(from)) = (out.get_mut(..n), left.get(..n)) {
+                    to.copy_from_slice(from);
+                }
+                self.given = self.given.saturating_add(n);
+                return Ok(n);
+            }
+            if self.ended {
+                // A cut row may have hidden an error of the decoder below: ask it once more.
+                return self.from.read(&mut [0; 1]).map(|_| 0);
+            }
+            self.next_row()?;
+        }
+    }
+}
+
+/// PNG filter kinds 0 to 4 (PNG specification, section 9); TIFF predictor 2 for whole bytes is kind 1.
+fn undo(kind: u8, row: &mut [u8], above: &[u8], pixel: usize) {
+    for at in 0..row.len() {
+        let left = at.checked_sub(pixel).and_then(|i| row.get(i)).copied().unwrap_or_default();
+        let up = above.get(at).copied().unwrap_or_default();
+        let corner = at.checked_sub(pixel).and_then(|i| above.get(i)).copied().unwrap_or_default();
+        let add = match kind {
+            1 => left,
+            2 => up,
+            3 => u8::try_from(u16::from(left).saturating_add(u16::from(up)).div_euclid(2)).unwrap_or_default(),
+            4 => paeth(left, up, corner),
+            _ => 0,
+        };
+        if let Some(byte) = row.get_mut(at) {
+            *byte = byte.wrapping_add(add);
+        }
+    }
+}
+
+fn paeth(left: u8, up: u8, corner: u8) -> u8 {
+    let guess = i16::from(left).saturating_add(i16::from(up)).saturating_sub(i16::from(corner));
+    let far = |n: u8| guess.saturating_sub(i16::from(n)).unsigned_abs();
+    if far(left) <= far(up) && far(left) <= far(corner) {
+        left
+    } else if far(up) <= far(corner) {
+        up
+    } else {
+        corner
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn png_rows_are_undone() {
+        let shape = Shape::of(12, 1, 8, 3).unwrap();
+        let mut out = Vec::new();
+        let rows: &[u8] = &[2, 1, 2, 3, 2, 1, 1, 1, 1, 5, 1, 1];
+        Predictor::new(rows, shape).read_to_end(&mut out).unwrap();
+        assert_eq!(out, [1, 2, 3, 2, 3, 4, 5, 6, 7]);
+    }
+
+    #[test]
+    fn senseless_shapes_are_refused() {
+        assert_eq!(Shape::of(12, i64::MAX, 8, 3), None);
+        assert_eq!(Shape::of(12, 1, 8, i64::MAX), None);
+        assert_eq!(Shape::of(1, 1, 8, 3), None);
+    }
+}
