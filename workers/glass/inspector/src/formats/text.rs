@@ -54,7 +54,9 @@ impl Format for Text {
         unopened(input, sink);
         facts::look(&text, sink);
         shortcut::look(&text, sink);
-        let page = html::looks_like_html(&text);
+        // A script may hold markup in its strings; that it is a page of its own is not so.
+        let script = matches!(input.layer, "script" | "pdf-js" | "vba");
+        let page = !script && html::looks_like_html(&text);
         if page {
             html::unpack(&text, sink)?;
         }

@@ -76,28 +76,25 @@ fn escape(text: &str) -> Option<(char, usize)> {
 /// What the number lists of `fromCharCode(…)` and arrays say: text, or the bytes of a file, plain or under one XOR byte.
 fn number_lists(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let mut found = Vec::new();
-    let mut rest = text;
-    while let Some(at) = memchr::memmem::find(rest.as_bytes(), b"fromCharCode") {
-        rest = rest.get(at.saturating_add(12)..).unwrap_or_default();
-        let list = rest.strip_prefix('(').and_then(|r| r.split_once(')')).map(|(list, _)| list);
-        found.extend(list.and_then(numbers).and_then(|n| spell(&n)));
+    for at in memchr::memmem::find_iter(text.as_bytes(), b"fromCharCode(") {
+        let list = text.get(at.saturating_add(13)..).and_then(|rest| numbers(rest, ')'));
+        found.extend(list.and_then(|n| spell(&n)));
     }
-    let mut rest = text;
-    while let Some((_, after)) = rest.split_once('[') {
-        let (list, tail) = after.split_once(']').unwrap_or((after, ""));
-        // A bracket within the list begins the list anew.
-        let list = list.rsplit('[').next().unwrap_or(list);
-        if let Some(numbers) = numbers(list) {
-            found.extend(spell(&numbers).or_else(|| file(&numbers)));
-        }
-        rest = tail;
+    for at in memchr::memchr_iter(b'[', text.as_bytes()) {
+        let list = text.get(at.saturating_add(1)..).and_then(|rest| numbers(rest, ']'));
+        found.extend(list.and_then(|n| spell(&n).or_else(|| file(&n))));
     }
     found
 }
 
-fn numbers(list: &str) -> Option<Vec<u32>> {
-    // Most lists are of something else: their first character tells.
-    if list.len() < 40 || !list.trim_start().starts_with(|c: char| c.is_ascii_digit()) {
+/// The numbers up to `end`. What is no list of numbers ends at its first other character, so that all lists together cost one pass.
+fn numbers(text: &str, end: char) -> Option<Vec<u32>> {
+    if !text.trim_start().starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let part = |c: char| c.is_ascii_hexdigit() || matches!(c, 'x' | 'X' | ',') || c.is_ascii_whitespace();
+    let (list, rest) = text.split_at(text.find(|c| !part(c))?);
+    if list.len() < 40 || !rest.starts_with(end) {
         return None;
     }
     list.split(',')
