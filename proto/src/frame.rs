@@ -33,6 +33,9 @@ pub struct JobHeader {
     pub limits: Limits,
     /// Bytes of the file that the child was not given because it is longer than a scan may be.
     pub input_cut_bytes: u64,
+    /// SHA-256 of the root, which the host computed while the bytes came in (filled in by the host; without it the child computes it).
+    #[serde(default)]
+    pub sha256: Option<String>,
 }
 
 /// What a child says about its file.

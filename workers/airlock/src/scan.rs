@@ -241,6 +241,7 @@ impl Scanner<'_> {
                 ..self.config.scan.clone()
             },
             input_cut_bytes: cut,
+            sha256: None,
         }
     }
 

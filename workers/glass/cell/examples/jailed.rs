@@ -154,5 +154,6 @@ fn header(name: &str) -> JobHeader {
         passwords: vec![],
         limits: Limits::default(),
         input_cut_bytes: 0,
+        sha256: None,
     }
 }

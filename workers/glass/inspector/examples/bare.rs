@@ -49,6 +49,7 @@ fn walk(rules: &Path, folder: &Path) {
             passwords: vec![],
             limits: Limits::default(),
             input_cut_bytes: 0,
+            sha256: None,
         };
         let mut frames = 0_u64;
         inspect(

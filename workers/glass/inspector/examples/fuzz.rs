@@ -126,6 +126,7 @@ fn look(name: &str, bytes: &[u8]) -> Seen {
             ..Limits::default()
         },
         input_cut_bytes: 0,
+        sha256: None,
     };
     let mut seen = Seen {
         ended: false,

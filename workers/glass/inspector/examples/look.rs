@@ -24,6 +24,7 @@ fn main() {
             passwords: passwords.clone(),
             limits: Limits::default(),
             input_cut_bytes: 0,
+            sha256: None,
         };
         println!("== {path}");
         let mut matcher = rules.matcher();

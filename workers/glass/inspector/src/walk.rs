@@ -139,7 +139,8 @@ impl Walk<'_> {
             chain: &chain,
         };
         let (formats, label) = sniff(&input);
-        let digest: [u8; 32] = Sha256::digest(bytes).into();
+        let digest = if parent.is_none() { given_digest(self.job) } else { None };
+        let digest = digest.unwrap_or_else(|| Sha256::digest(bytes).into());
         self.send(Frame::Node(Node {
             index,
             parent,
@@ -363,6 +364,15 @@ impl Walk<'_> {
     }
 }
 
+/// The root's digest, where the host has it already: it hashes every byte on its way in.
+fn given_digest(job: &JobHeader) -> Option<[u8; 32]> {
+    data_encoding::HEXLOWER
+        .decode(job.sha256.as_deref()?.as_bytes())
+        .ok()?
+        .try_into()
+        .ok()
+}
+
 /// The coding that is outermost at this depth: each level of unpacking undoes one, the last named first (RFC 9110 section 8.4).
 fn encoding_at(job: &JobHeader, depth: u32) -> Option<&str> {
     job.content_encoding.iter().rev().nth(size(depth)).map(String::as_str)
@@ -424,6 +434,7 @@ mod tests {
             passwords: vec![],
             limits: airlock_proto::Limits::default(),
             input_cut_bytes: 0,
+            sha256: None,
         };
         let mut frames = Vec::new();
         let mut emit = |f: Frame| {

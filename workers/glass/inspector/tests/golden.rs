@@ -73,6 +73,7 @@ fn run(case: &Path, rules: &RuleSet) -> String {
         passwords: vec![],
         limits: Limits::default(),
         input_cut_bytes: 0,
+        sha256: None,
     };
     let mut out = String::new();
     let mut matcher = rules.matcher();

@@ -113,6 +113,7 @@ impl Bench {
     pub fn inspect(&self, header: JobHeader, file: &SealedFile) -> Result<Outcome, JailError> {
         let header = JobHeader {
             input_cut_bytes: file.cut_bytes(),
+            sha256: Some(file.sha256().to_owned()),
             ..header
         };
         let envelope = envelope(&header)?;

@@ -242,6 +242,7 @@ mod tests {
             passwords: vec![],
             limits: Limits::default(),
             input_cut_bytes: 0,
+            sha256: None,
         }
     }
 

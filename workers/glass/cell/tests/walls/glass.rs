@@ -50,6 +50,7 @@ fn header(name: &str, file: &SealedFile) -> JobHeader {
             ..Limits::default()
         },
         input_cut_bytes: 0,
+        sha256: None,
     }
 }
 

@@ -35,6 +35,7 @@ fn look_with(bytes: &[u8], passwords: &[&str]) -> Seen {
         passwords: passwords.iter().map(|p| (*p).to_owned()).collect(),
         limits: Limits::default(),
         input_cut_bytes: 0,
+        sha256: None,
     };
     let mut seen = Seen {
         hashes: vec![],
