@@ -7,28 +7,28 @@ use crate::report::Report;
 use crate::text::fit;
 use crate::{Outcome, scan, table};
 
-/// File, classification, coverage: what the result must be.
-const MUST: [(&str, &str, &str); 20] = [
-    ("page.html", "clean", "complete"),
-    ("notes.txt", "clean", "complete"),
-    ("clean.docx", "clean", "complete"),
-    ("clean.pdf", "clean", "complete"),
-    ("figures.xlsx", "clean", "complete"),
-    ("eicar.tar.xz", "malicious", "complete"),
-    ("invoice.rar", "clean", "complete"),
-    ("photos.lzh", "clean", "complete"),
-    ("locked.zip", "not malicious", "partial"),
-    ("macro.docm", "not clean", "complete"),
-    ("template.docx", "not clean", "complete"),
-    ("object.doc", "not clean", "complete"),
-    ("javascript.pdf", "any", "complete"),
-    ("smuggling.html", "not clean", "complete"),
-    ("signin.html", "not clean", "complete"),
-    ("picture.svg", "any", "complete"),
-    ("shortcut.zip", "not clean", "complete"),
-    ("liar.zip", "any", "any"),
-    ("bomb-10gb.gz", "any", "partial"),
-    ("bomb-10gb.zip", "any", "partial"),
+/// File, format, classification, coverage: what the result must be.
+const MUST: [(&str, &str, &str, &str); 20] = [
+    ("page.html", "html", "clean", "complete"),
+    ("notes.txt", "txt", "clean", "complete"),
+    ("clean.docx", "docx", "clean", "complete"),
+    ("clean.pdf", "pdf", "clean", "complete"),
+    ("figures.xlsx", "xlsx", "clean", "complete"),
+    ("eicar.tar.xz", "xz", "malicious", "complete"),
+    ("invoice.rar", "rar", "clean", "complete"),
+    ("photos.lzh", "lha", "clean", "complete"),
+    ("locked.zip", "zip", "not malicious", "partial"),
+    ("macro.docm", "docm", "not clean", "complete"),
+    ("template.docx", "docx", "not clean", "complete"),
+    ("object.doc", "doc", "not clean", "complete"),
+    ("javascript.pdf", "pdf", "any", "complete"),
+    ("smuggling.html", "html", "not clean", "complete"),
+    ("signin.html", "html", "not clean", "complete"),
+    ("picture.svg", "svg", "any", "complete"),
+    ("shortcut.zip", "zip", "not clean", "complete"),
+    ("liar.zip", "zip", "any", "any"),
+    ("bomb-10gb.gz", "gzip", "any", "partial"),
+    ("bomb-10gb.zip", "zip", "any", "partial"),
 ];
 
 /// Writes, serves, scans and prints; true when every line is as expected.
@@ -120,8 +120,9 @@ fn row(link: &str, report: Option<&Report>, wrong: Option<String>) -> Vec<String
 
 /// What the line must be, when it is not.
 fn judge(name: &str, report: Option<&Report>) -> Option<String> {
-    let (_, classification, coverage) = MUST.iter().find(|(n, _, _)| *n == name).copied().unwrap_or((name, "any", "any"));
-    let must = format!("{classification}, {coverage}");
+    let line = MUST.iter().find(|(n, ..)| *n == name).copied();
+    let (_, format, classification, coverage) = line.unwrap_or((name, "any", "any", "any"));
+    let must = format!("{format}, {classification}, {coverage}");
     let Some(report) = report.filter(|r| r.error().is_none()) else {
         return Some(must);
     };
@@ -131,30 +132,34 @@ fn judge(name: &str, report: Option<&Report>) -> Option<String> {
         None => classification == "any" || got == classification,
     };
     let coverage_fits = coverage == "any" || report.word("coverage") == coverage;
-    (!class_fits || !coverage_fits).then_some(must)
+    let format_fits = format == "any" || report.word("format") == format;
+    (!class_fits || !coverage_fits || !format_fits).then_some(must)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn report(classification: &str, coverage: &str) -> Option<Report> {
-        Report::parse(&format!(r#"{{"classification":"{classification}","coverage":"{coverage}"}}"#))
+    fn report(format: &str, classification: &str, coverage: &str) -> Option<Report> {
+        Report::parse(&format!(
+            r#"{{"format":"{format}","classification":"{classification}","coverage":"{coverage}"}}"#
+        ))
     }
 
     #[test]
     fn a_wrong_verdict_and_a_missing_line_are_told() {
-        assert_eq!(judge("eicar.tar.xz", report("malicious", "complete").as_ref()), None);
-        assert!(judge("eicar.tar.xz", report("clean", "complete").as_ref()).is_some());
-        assert!(judge("bomb-10gb.gz", report("clean", "complete").as_ref()).is_some());
+        assert_eq!(judge("eicar.tar.xz", report("xz", "malicious", "complete").as_ref()), None);
+        assert!(judge("eicar.tar.xz", report("xz", "clean", "complete").as_ref()).is_some());
+        assert!(judge("bomb-10gb.gz", report("gzip", "clean", "complete").as_ref()).is_some());
+        assert!(judge("clean.pdf", report("txt", "clean", "complete").as_ref()).is_some());
         assert!(judge("page.html", None).is_some());
-        assert!(judge("locked.zip", report("malicious", "partial").as_ref()).is_some());
+        assert!(judge("locked.zip", report("zip", "malicious", "partial").as_ref()).is_some());
     }
 
     #[test]
     fn every_demo_file_has_its_line_here() {
         let files = airlock_forge::demo::files();
-        assert!(files.iter().all(|(name, _)| MUST.iter().any(|(n, _, _)| n == name)));
+        assert!(files.iter().all(|(name, _)| MUST.iter().any(|(n, ..)| n == name)));
         assert_eq!(files.len(), MUST.len());
     }
 }

@@ -41,7 +41,9 @@ pub enum Eicar {
     Found,
     /// Not found, and the report says that not everything was seen.
     Gap,
-    /// Not found, and called complete.
+    /// Not found, but what carries it is called suspicious.
+    Suspected,
+    /// Not found, and called clean and complete.
     Missed,
 }
 
@@ -97,6 +99,7 @@ pub fn judge(expect: &Expect, line: Option<&str>) -> Judged {
     out.eicar = expect.eicar.then(|| match (report.word("classification"), complete) {
         ("malicious", _) => Eicar::Found,
         (_, false) => Eicar::Gap,
+        ("suspicious", true) => Eicar::Suspected,
         _ => Eicar::Missed,
     });
     out.facts = expect.facts.iter().map(|&fact| (fact, says(&report, fact))).collect();
