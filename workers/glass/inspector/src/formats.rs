@@ -2,6 +2,11 @@
 //!
 //! A new format is one file below this folder and two adjacent lines here: its `mod` and its place in [`FORMATS`].
 
+pub mod ole2;
+pub mod ole_package;
+pub mod rtf;
+pub mod vba;
+
 use airlock_proto::Gap;
 
 use crate::input::Input;
@@ -54,4 +59,13 @@ pub trait Format: Sync {
 }
 
 /// All formats, containers before documents before text. Order decides between equal matches.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[
+    &ole2::Ole2,
+    &ole2::biff::Biff,
+    &ole2::powerpoint::PowerPoint,
+    &ole_package::OlePackage,
+    &ole_package::Ole1,
+    &rtf::Rtf,
+    &vba::VbaSource,
+    &ole2::OleStream,
+];
