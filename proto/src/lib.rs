@@ -3,6 +3,7 @@
 //!
 //! A room of its own because both sides of the wall depend on it. It must never do I/O, read a clock or draw randomness.
 
+pub mod control;
 pub mod facts;
 pub mod frame;
 pub mod limits;

@@ -25,6 +25,15 @@ pub fn escape(text: &str) -> String {
     out
 }
 
+/// As [`escape`], for sentences: backslashes stay as they are, so that paths read well.
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\\' { out.push(c) } else { push_char(&mut out, c) }
+    }
+    out
+}
+
 /// Cuts text to at most `max` bytes at a character boundary, ending in `…` where something was cut.
 pub fn cut(text: &str, max: usize) -> String {
     if text.len() <= max {

@@ -1,1 +1,63 @@
-fn main() {}
+//! The front door: command line, configuration, telemetry. The one place that reads the environment and ends the process.
+//!
+//! It holds credentials and parses nothing hostile: files go to the jail as sealed memory, and come back as a report.
+
+mod cli;
+mod config;
+mod config_text;
+mod docs;
+mod doctor;
+mod exit;
+mod inputs;
+mod json;
+mod pack;
+mod paint;
+mod rules;
+mod scan;
+mod subject;
+mod tree;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    telemetry();
+    let outcome = match cli.command {
+        cli::Command::Scan(args) => scan::run(&cli.global, &args),
+        cli::Command::Doctor(args) => doctor::run(&cli.global, &args),
+        cli::Command::Config { command } => config::run(&cli.global, &command),
+        cli::Command::Rules { command } => rules::run(&cli.global, &command),
+        cli::Command::Completions { shell } => docs::completions(shell),
+        cli::Command::Man => docs::man(),
+    };
+    match outcome {
+        Ok(status) => status.into(),
+        // The reader of our output went away: nothing is wrong, and nobody is left to tell.
+        Err(error)
+            if error
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) =>
+        {
+            exit::Status::Failed.into()
+        }
+        Err(error) => {
+            anstream::eprintln!("airlock: {error}");
+            exit::Status::Failed.into()
+        }
+    }
+}
+
+fn telemetry() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("AIRLOCK_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .try_init();
+}
+
+/// A boxed error is enough for a front door: it is printed and the process ends.
+pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

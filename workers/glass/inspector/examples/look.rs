@@ -1,5 +1,6 @@
 //! The inspector without its jail, for authors of formats: `cargo run --release --example look FILE…` prints the frames.
 //! Never run it on files that you do not trust: that is what `airlock scan` is for.
+#![allow(clippy::expect_used, clippy::disallowed_methods, clippy::arithmetic_side_effects)]
 
 use airlock_inspector::{RuleSet, Surroundings, inspect};
 use airlock_proto::Limits;

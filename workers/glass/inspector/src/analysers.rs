@@ -31,9 +31,4 @@ pub trait Analyser: Sync {
 }
 
 /// All analysers.
-pub static ANALYSERS: &[&dyn Analyser] = &[
-    &names::Names,
-    &types::Types,
-    &encryption::Encryption,
-    &nesting::Nesting,
-];
+pub static ANALYSERS: &[&dyn Analyser] = &[&names::Names, &types::Types, &encryption::Encryption, &nesting::Nesting];

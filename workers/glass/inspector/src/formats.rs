@@ -2,10 +2,14 @@
 //!
 //! A new format is one file below this folder and two adjacent lines here: its `mod` and its place in [`FORMATS`].
 
-pub mod ole2;
-pub mod ole_package;
-pub mod rtf;
-pub mod vba;
+mod encoded;
+mod lnk;
+mod ole2;
+mod ole_package;
+mod rtf;
+mod text;
+mod vba;
+mod zip;
 
 use airlock_proto::Gap;
 
@@ -59,13 +63,20 @@ pub trait Format: Sync {
 }
 
 /// All formats, containers before documents before text. Order decides between equal matches.
+#[rustfmt::skip]
 pub static FORMATS: &[&dyn Format] = &[
+    &encoded::Brotli,
+    &encoded::Deflate,
+    &encoded::Other,
+    &zip::Zip,
     &ole2::Ole2,
     &ole2::biff::Biff,
     &ole2::powerpoint::PowerPoint,
     &ole_package::OlePackage,
     &ole_package::Ole1,
     &rtf::Rtf,
+    &lnk::Lnk,
     &vba::VbaSource,
+    &text::Text,
     &ole2::OleStream,
 ];

@@ -9,6 +9,8 @@ pub struct Input<'a> {
     pub name: &'a str,
     /// Media type that the server declared (root only): a hint only.
     pub declared_type: Option<&'a str>,
+    /// Content encoding that the server says is still on these bytes (root, and what is below it while codings are left).
+    pub encoding: Option<&'a str>,
     /// `raw`, or the decoding that made these bytes.
     pub layer: &'a str,
     /// Names of the formats above, root first.
@@ -22,6 +24,7 @@ impl<'a> Input<'a> {
             bytes,
             name: "",
             declared_type: None,
+            encoding: None,
             layer: "raw",
             chain: &[],
         }

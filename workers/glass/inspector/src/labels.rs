@@ -166,6 +166,14 @@ static ROWS: &[Row] = &[
     leaf("ilda", "a laser animation", 0, b"ILDA"),
 ];
 
+/// Every label of the table, once each and sorted by name, for `FORMATS.md`.
+pub fn all() -> Vec<Label> {
+    let mut labels: Vec<Label> = ROWS.iter().map(|row| row.label).collect();
+    labels.sort_by_key(|label| label.name);
+    labels.dedup_by_key(|label| label.name);
+    labels
+}
+
 /// What a type is by its signature alone; `None` for text and for what nobody recognises.
 pub fn find(bytes: &[u8]) -> Option<Label> {
     let by_magic = ROWS

@@ -14,7 +14,7 @@ use crate::catalogue;
 use crate::formats::{FORMATS, Format, Match};
 use crate::input::Input;
 use crate::labels;
-use crate::reader::len64;
+use crate::reader::{len64, size};
 use crate::rules::Matcher;
 use crate::sink::{Found, Member, Sink};
 
@@ -56,6 +56,7 @@ pub fn inspect(bytes: &[u8], around: Surroundings<'_, '_>) {
         once: BTreeSet::new(),
         chain: Vec::new(),
         ancestors: Vec::new(),
+        told: Vec::new(),
     };
     let cut = (job.input_cut_bytes > 0).then(|| {
         Gap::new(
@@ -89,6 +90,14 @@ pub struct Walk<'e> {
     once: BTreeSet<(u32, GapKind)>,
     chain: Vec<&'static str>,
     ancestors: Vec<[u8; 32]>,
+    told: Vec<Told>,
+}
+
+/// What was said of a node that is still open, so that its decoded layers do not say it again.
+struct Told {
+    node: u32,
+    raw: bool,
+    said: BTreeSet<(String, String)>,
 }
 
 /// What a node turned out to be.
@@ -125,6 +134,7 @@ impl Walk<'_> {
             } else {
                 None
             },
+            encoding: encoding_at(self.job, depth),
             layer,
             chain: &chain,
         };
@@ -144,18 +154,23 @@ impl Walk<'_> {
         if let Some(gap) = gap {
             self.gap(index, gap);
         }
+        self.told.push(Told {
+            node: index,
+            raw: layer == "raw",
+            said: BTreeSet::new(),
+        });
         self.match_rules(index, parent.is_none(), bytes, label.name, layer);
-        let done = Done { index, format: label.name };
         if self.ancestors.contains(&digest) {
             self.finding(index, Found::new("nest.quine"));
-            return Some(done);
+        } else {
+            self.ancestors.push(digest);
+            self.chain.push(label.name);
+            self.unpack(index, depth, &input, &formats, label);
+            self.chain.pop();
+            self.ancestors.pop();
         }
-        self.ancestors.push(digest);
-        self.chain.push(label.name);
-        self.unpack(index, depth, &input, &formats, label);
-        self.chain.pop();
-        self.ancestors.pop();
-        Some(done)
+        self.told.pop();
+        Some(Done { index, format: label.name })
     }
 
     fn unpack(&mut self, node: u32, depth: u32, input: &Input<'_>, formats: &[&'static dyn Format], label: labels::Label) {
@@ -266,7 +281,7 @@ impl Walk<'_> {
 
     /// Records a gap.
     pub(crate) fn gap(&mut self, node: u32, mut gap: Gap) {
-        gap.detail = text::cut(&text::escape(&gap.detail), 500);
+        gap.detail = text::cut(&text::visible(&gap.detail), 500);
         self.send(Frame::Gap { node, gap });
     }
 
@@ -279,7 +294,7 @@ impl Walk<'_> {
             severity: found.severity.unwrap_or(entry.severity),
             confidence: found.confidence.unwrap_or(entry.confidence).min(100),
             class: found.class.unwrap_or(entry.class),
-            summary: text::cut(&text::escape(found.summary.as_deref().unwrap_or(entry.summary)), 600),
+            summary: text::cut(&text::visible(found.summary.as_deref().unwrap_or(entry.summary)), 600),
             attack: entry.attack.iter().map(|&id| id.to_owned()).collect(),
             evidence: Evidence {
                 path: String::new(),
@@ -293,6 +308,9 @@ impl Walk<'_> {
     }
 
     fn tell(&mut self, finding: Finding) {
+        if self.is_said(&finding) {
+            return;
+        }
         if self.findings < self.job.limits.max_findings {
             self.findings = self.findings.saturating_add(1);
             self.send(Frame::Finding(finding));
@@ -302,6 +320,27 @@ impl Walk<'_> {
         }
     }
 
+    /// True when the node above, of which this one is a decoding, showed the very same thing. Remembers it otherwise.
+    fn is_said(&mut self, finding: &Finding) -> bool {
+        let key = (finding.id.clone(), finding.evidence.excerpt.clone());
+        let Some(place) = self.told.iter().rposition(|told| told.node == finding.node) else {
+            return false;
+        };
+        let mut above = self.told.get(..=place).unwrap_or_default().iter().rev();
+        let mut decoded = above.next().is_some_and(|told| !told.raw);
+        while decoded {
+            let Some(told) = above.next() else { break };
+            if told.said.contains(&key) {
+                return true;
+            }
+            decoded = !told.raw;
+        }
+        if let Some(told) = self.told.get_mut(place) {
+            told.said.insert(key);
+        }
+        false
+    }
+
     fn send(&mut self, frame: Frame) {
         if !self.full && !(self.emit)(frame) {
             self.full = true;
@@ -309,6 +348,11 @@ impl Walk<'_> {
             (self.emit)(Frame::Gap { node: 0, gap });
         }
     }
+}
+
+/// The coding that is outermost at this depth: each level of unpacking undoes one, the last named first (RFC 9110 section 8.4).
+fn encoding_at(job: &JobHeader, depth: u32) -> Option<&str> {
+    job.content_encoding.iter().rev().nth(size(depth)).map(String::as_str)
 }
 
 /// All formats that the bytes are, the main one first, and the label of the node.

@@ -65,7 +65,10 @@ struct Window {
 
 impl Window {
     fn new(config: &Config) -> Window {
-        Window { end: Instant::now() + config.slow_window(), got: 0 }
+        Window {
+            end: Instant::now() + config.slow_window(),
+            got: 0,
+        }
     }
 
     fn count(&mut self, bytes: usize) {
@@ -75,7 +78,11 @@ impl Window {
     fn turn(&mut self, config: &Config) -> Result<(), FetchError> {
         let min = config.min_window_bytes();
         if self.got < min {
-            return Err(FetchError::TooSlow { got: self.got, min, window_ms: config.slow_window_ms });
+            return Err(FetchError::TooSlow {
+                got: self.got,
+                min,
+                window_ms: config.slow_window_ms,
+            });
         }
         *self = Window::new(config);
         Ok(())
@@ -116,7 +123,11 @@ impl Digests {
         if self.in_chunk > 0 {
             self.close_chunk();
         }
-        Received { len: self.len, sha256: HEXLOWER.encode(&self.whole.finalize()), chunks_sha256: self.chunks }
+        Received {
+            len: self.len,
+            sha256: HEXLOWER.encode(&self.whole.finalize()),
+            chunks_sha256: self.chunks,
+        }
     }
 }
 
@@ -126,7 +137,10 @@ fn broken(error: &hyper::Error, got: u64, expected: Option<u64>) -> FetchError {
     let mut early = error.is_incomplete_message();
     while let Some(e) = cause {
         let kind = e.downcast_ref::<io::Error>().map(io::Error::kind);
-        early |= matches!(kind, Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted));
+        early |= matches!(
+            kind,
+            Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted)
+        );
         cause = e.source();
     }
     if early {
@@ -147,7 +161,10 @@ mod tests {
         let mut bits = Digests::default();
         data.chunks(7919).for_each(|part| bits.update(part));
         let (all, bits) = (all.finish(), bits.finish());
-        assert_eq!((all.len, &all.sha256, &all.chunks_sha256), (bits.len, &bits.sha256, &bits.chunks_sha256));
+        assert_eq!(
+            (all.len, &all.sha256, &all.chunks_sha256),
+            (bits.len, &bits.sha256, &bits.chunks_sha256)
+        );
         assert_eq!(all.chunks_sha256.len(), 3);
         assert_eq!(all.chunks_sha256[2], HEXLOWER.encode(&Sha256::digest(&data[CHUNK_BYTES * 2..])));
     }

@@ -100,8 +100,14 @@ mod tests {
     #[test]
     fn the_defaults_are_the_published_limits() {
         let c = Config::default();
-        assert_eq!((c.max_body_bytes, c.max_redirects, c.max_header_bytes, c.max_url_bytes), (209_715_200, 10, 65_536, 8_192));
-        assert_eq!((c.connect_timeout_ms, c.first_byte_timeout_ms, c.total_timeout_ms), (5_000, 15_000, 60_000));
+        assert_eq!(
+            (c.max_body_bytes, c.max_redirects, c.max_header_bytes, c.max_url_bytes),
+            (209_715_200, 10, 65_536, 8_192)
+        );
+        assert_eq!(
+            (c.connect_timeout_ms, c.first_byte_timeout_ms, c.total_timeout_ms),
+            (5_000, 15_000, 60_000)
+        );
         assert_eq!(c.min_window_bytes(), 10_240);
         assert_eq!(c.ports, [80, 443, 8080, 8443]);
     }

@@ -41,7 +41,10 @@ impl Dialer {
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         // A session kept from one fetch would tell the server that the same client comes again.
         tls.resumption = rustls::client::Resumption::disabled();
-        Ok(Dialer { tls: TlsConnector::from(Arc::new(tls)), limit_ms: config.connect_timeout_ms })
+        Ok(Dialer {
+            tls: TlsConnector::from(Arc::new(tls)),
+            limit_ms: config.connect_timeout_ms,
+        })
     }
 
     /// Connects to the first address that answers. `host` is the name for SNI and the certificate; TCP and TLS share the
@@ -52,31 +55,50 @@ impl Dialer {
         if !https {
             return Ok(Box::new(tcp));
         }
-        let failed = |why: String| FetchError::Tls { host: host.to_owned(), why };
+        let failed = |why: String| FetchError::Tls {
+            host: host.to_owned(),
+            why,
+        };
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned()).map_err(|e| failed(e.to_string()))?;
         match timeout_at(deadline, self.tls.connect(name, tcp)).await {
             Ok(Ok(stream)) => Ok(Box::new(stream)),
             Ok(Err(e)) => Err(failed(e.to_string())),
-            Err(_) => Err(FetchError::Timeout { what: "the TLS handshake", limit_ms: self.limit_ms }),
+            Err(_) => Err(FetchError::Timeout {
+                what: "the TLS handshake",
+                limit_ms: self.limit_ms,
+            }),
         }
     }
 
     /// Each address gets an equal share of what is left, so that a silent one does not use up the others' time.
     async fn tcp(&self, addrs: &[Checked], host: &str, deadline: Instant) -> Result<TcpStream, FetchError> {
-        let mut error = FetchError::Resolve { host: host.to_owned(), why: "no address".to_owned() };
+        let mut error = FetchError::Resolve {
+            host: host.to_owned(),
+            why: "no address".to_owned(),
+        };
         let mut left = u32::try_from(addrs.len().min(MAX_TRIED)).unwrap_or(1);
         for checked in addrs.iter().take(MAX_TRIED) {
             let addr = checked.addr();
             if !checked.is_lifted() && is_ours(addr) {
-                return Err(FetchError::Address { host: host.to_owned(), addr: addr.ip(), why: "an address of this host" });
+                return Err(FetchError::Address {
+                    host: host.to_owned(),
+                    addr: addr.ip(),
+                    why: "an address of this host",
+                });
             }
             let share = deadline.saturating_duration_since(Instant::now()) / left.max(1);
             left = left.saturating_sub(1);
             error = match timeout(share, TcpStream::connect(addr)).await {
                 Ok(Ok(tcp)) => return Ok(tcp),
-                Ok(Err(e)) => FetchError::Connect { addr: addr.ip(), why: e.to_string() },
-                Err(_) => FetchError::Timeout { what: "the connection", limit_ms: self.limit_ms },
+                Ok(Err(e)) => FetchError::Connect {
+                    addr: addr.ip(),
+                    why: e.to_string(),
+                },
+                Err(_) => FetchError::Timeout {
+                    what: "the connection",
+                    limit_ms: self.limit_ms,
+                },
             };
         }
         Err(error)
@@ -110,7 +132,9 @@ fn roots(config: &Config) -> Result<RootCertStore, FetchError> {
         let failed = |why: String| FetchError::Config(format!("extra_ca_files: {}: {why}", path.display()));
         let mut added = 0_usize;
         for cert in CertificateDer::pem_file_iter(path).map_err(|e| failed(e.to_string()))? {
-            store.add(cert.map_err(|e| failed(e.to_string()))?).map_err(|e| failed(e.to_string()))?;
+            store
+                .add(cert.map_err(|e| failed(e.to_string()))?)
+                .map_err(|e| failed(e.to_string()))?;
             added = added.saturating_add(1);
         }
         if added == 0 {

@@ -158,13 +158,17 @@ impl FetchError {
     pub fn coarse(&self) -> &'static str {
         match self {
             FetchError::Url(_) | FetchError::Scheme(_) | FetchError::UserInfo => "this is not a link that is fetched",
-            FetchError::Port(_) | FetchError::Host { .. } | FetchError::Address { .. } => "the link leads to an address that is not allowed",
+            FetchError::Port(_) | FetchError::Host { .. } | FetchError::Address { .. } => {
+                "the link leads to an address that is not allowed"
+            }
             FetchError::UrlTooLong { .. } | FetchError::HeadTooLong(_) | FetchError::BodyTooLong(_) => "the transfer is over a size limit",
             FetchError::TooManyRedirects(_) => "the link redirects too often",
             FetchError::Timeout { .. } | FetchError::TooSlow { .. } => "the transfer took too long",
             FetchError::Status(_) => "the server did not hand the file out",
             FetchError::ClosedEarly { .. } => "the server closed the transfer early",
-            FetchError::Resolve { .. } | FetchError::Connect { .. } | FetchError::Tls { .. } | FetchError::Http(_) => "the server could not be reached",
+            FetchError::Resolve { .. } | FetchError::Connect { .. } | FetchError::Tls { .. } | FetchError::Http(_) => {
+                "the server could not be reached"
+            }
             FetchError::Config(_) | FetchError::Sink(_) => "the fetch failed on our side",
         }
     }

@@ -14,7 +14,12 @@ const MAX_TOKEN_BYTES: usize = 128;
 
 /// Reads the headers; the URL gives the file name where they give none.
 pub(crate) fn read(headers: &HeaderMap, url: &Url) -> HeaderFacts {
-    let dispositions = || headers.get_all(CONTENT_DISPOSITION).iter().map(|v| content_disposition(v.as_bytes()));
+    let dispositions = || {
+        headers
+            .get_all(CONTENT_DISPOSITION)
+            .iter()
+            .map(|v| content_disposition(v.as_bytes()))
+    };
     HeaderFacts {
         attachment: dispositions().any(|d| d.attachment),
         file_name: dispositions().find_map(|d| d.file_name).or_else(|| name_of_url(url)),
@@ -34,8 +39,13 @@ fn media_type(headers: &HeaderMap) -> Option<String> {
 /// Content codings, then those transfer codings that HTTP leaves on the body: all that was applied, in that order.
 fn codings(headers: &HeaderMap) -> Vec<String> {
     let tokens = |name: HeaderName| -> Vec<String> {
-        let lines = headers.get_all(name).iter().map(|v| String::from_utf8_lossy(v.as_bytes()).to_ascii_lowercase());
-        lines.flat_map(|line| line.split(',').map(|t| t.trim().to_owned()).collect::<Vec<_>>()).collect()
+        let lines = headers
+            .get_all(name)
+            .iter()
+            .map(|v| String::from_utf8_lossy(v.as_bytes()).to_ascii_lowercase());
+        lines
+            .flat_map(|line| line.split(',').map(|t| t.trim().to_owned()).collect::<Vec<_>>())
+            .collect()
     };
     let mut all = tokens(CONTENT_ENCODING);
     all.extend(tokens(TRANSFER_ENCODING).into_iter().filter(|t| t != "chunked"));
@@ -74,6 +84,9 @@ mod tests {
     #[test]
     fn a_header_without_a_name_leaves_it_to_the_url() {
         let f = facts(&[(CONTENT_DISPOSITION, "attachment"), (CONTENT_TYPE, "nonsense")]);
-        assert_eq!((f.attachment, f.file_name.as_deref(), f.declared_type), (true, Some("report.pdf"), None));
+        assert_eq!(
+            (f.attachment, f.file_name.as_deref(), f.declared_type),
+            (true, Some("report.pdf"), None)
+        );
     }
 }

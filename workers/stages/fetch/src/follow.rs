@@ -57,12 +57,20 @@ pub struct Hop {
 impl Fetcher {
     /// Loads the trusted authorities and the name servers. An error is a setting that cannot be used.
     pub fn new(config: Config) -> Result<Fetcher, FetchError> {
-        Ok(Fetcher { guard: Guard::new(&config), names: Names::new(&config), dialer: Dialer::new(&config)?, config })
+        Ok(Fetcher {
+            guard: Guard::new(&config),
+            names: Names::new(&config),
+            dialer: Dialer::new(&config)?,
+            config,
+        })
     }
 
     /// One GET for each hop; the body of the last goes to the sink as it arrives. Nothing is tried twice.
     pub async fn fetch(&self, url: &str, sink: &mut (dyn BlobSink + Send)) -> Result<Fetched, FetchError> {
-        let slow = |_| FetchError::Timeout { what: "the whole transfer", limit_ms: self.config.total_timeout_ms };
+        let slow = |_| FetchError::Timeout {
+            what: "the whole transfer",
+            limit_ms: self.config.total_timeout_ms,
+        };
         timeout(self.config.total_timeout(), self.follow(url, sink)).await.map_err(slow)?
     }
 
@@ -75,7 +83,11 @@ impl Fetcher {
             let status = answer.status.as_u16();
             let scheme = target.url().scheme().to_owned();
             tracing::debug!(host = %escape(target.host()), status, "answer");
-            hops.push(Hop { scheme, host: target.host().to_owned(), status });
+            hops.push(Hop {
+                scheme,
+                host: target.host().to_owned(),
+                status,
+            });
             if let Some(location) = location(&answer)? {
                 redirects = redirects.saturating_add(1);
                 if redirects > self.config.max_redirects {

@@ -44,8 +44,13 @@ impl Drop for Connection {
 
 /// Sends the one request of a hop.
 pub(crate) async fn get(stream: Box<dyn Stream>, target: &Target, config: &Config) -> Result<Answer, FetchError> {
-    let slow = |_| FetchError::Timeout { what: "the head of the answer", limit_ms: config.first_byte_timeout_ms };
-    timeout(config.first_byte_timeout(), ask(stream, target, config)).await.map_err(slow)?
+    let slow = |_| FetchError::Timeout {
+        what: "the head of the answer",
+        limit_ms: config.first_byte_timeout_ms,
+    };
+    timeout(config.first_byte_timeout(), ask(stream, target, config))
+        .await
+        .map_err(slow)?
 }
 
 async fn ask(stream: Box<dyn Stream>, target: &Target, config: &Config) -> Result<Answer, FetchError> {
@@ -76,9 +81,14 @@ async fn ask(stream: Box<dyn Stream>, target: &Target, config: &Config) -> Resul
 
 fn request(target: &Target, config: &Config) -> Result<Request<Empty<Bytes>>, FetchError> {
     let text = |what: &str, value: &str| HeaderValue::from_str(value).map_err(|e| FetchError::Config(format!("{what}: {e}")));
-    let mut request = Request::get(target.request_target()).body(Empty::new()).map_err(|e| FetchError::Url(e.to_string()))?;
+    let mut request = Request::get(target.request_target())
+        .body(Empty::new())
+        .map_err(|e| FetchError::Url(e.to_string()))?;
     let headers = request.headers_mut();
-    headers.insert(HOST, HeaderValue::from_str(&target.host_header()).map_err(|e| FetchError::Url(e.to_string()))?);
+    headers.insert(
+        HOST,
+        HeaderValue::from_str(&target.host_header()).map_err(|e| FetchError::Url(e.to_string()))?,
+    );
     headers.insert(USER_AGENT, text("user_agent", &config.user_agent)?);
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     if !config.accept_language.is_empty() {

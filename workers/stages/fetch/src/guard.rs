@@ -50,7 +50,12 @@ impl Guard {
 
     /// Checks a host name before it is looked up.
     pub(crate) fn name(&self, host: &str, port: u16) -> Result<(), FetchError> {
-        let refused = |why| Err(FetchError::Host { host: host.to_owned(), why });
+        let refused = |why| {
+            Err(FetchError::Host {
+                host: host.to_owned(),
+                why,
+            })
+        };
         if self.deny_hosts.iter().any(|denied| is_at_or_below(host, denied)) {
             return refused("denied by the configuration");
         }
@@ -66,9 +71,15 @@ impl Guard {
 
     /// Checks all addresses of a host: one that is refused refuses the host, for an answer that mixes them is a trick.
     pub(crate) fn addresses(&self, host: &str, addrs: &[IpAddr], port: u16) -> Result<Vec<Checked>, FetchError> {
-        let checked = addrs.iter().map(|ip| self.address(host, *ip, port)).collect::<Result<Vec<_>, _>>()?;
+        let checked = addrs
+            .iter()
+            .map(|ip| self.address(host, *ip, port))
+            .collect::<Result<Vec<_>, _>>()?;
         match reserved_name(host) {
-            Some(why) if !checked.iter().all(Checked::is_lifted) => Err(FetchError::Host { host: host.to_owned(), why }),
+            Some(why) if !checked.iter().all(Checked::is_lifted) => Err(FetchError::Host {
+                host: host.to_owned(),
+                why,
+            }),
             _ => Ok(checked),
         }
     }
@@ -76,11 +87,18 @@ impl Guard {
     /// Checks one address and port; `host` only names it in the error.
     pub(crate) fn address(&self, host: &str, ip: IpAddr, port: u16) -> Result<Checked, FetchError> {
         let ip = ip.to_canonical();
-        let lifted = self.lifted(ip).map_err(|why| FetchError::Address { host: host.to_owned(), addr: ip, why })?;
+        let lifted = self.lifted(ip).map_err(|why| FetchError::Address {
+            host: host.to_owned(),
+            addr: ip,
+            why,
+        })?;
         if !lifted {
             self.port(port)?;
         }
-        Ok(Checked { addr: SocketAddr::new(ip, port), lifted })
+        Ok(Checked {
+            addr: SocketAddr::new(ip, port),
+            lifted,
+        })
     }
 
     /// Ok(true) where the operator allowed the address, Ok(false) where nothing forbids it. An address within an address
@@ -119,7 +137,10 @@ fn reserved_name(host: &str) -> Option<&'static str> {
         return Some("a name without a domain");
     }
     const PRIVATE: &[&str] = &["local", "internal", "svc", "cluster.local", "home.arpa", "onion"];
-    PRIVATE.iter().any(|zone| is_at_or_below(host, zone)).then_some("a name of a private zone")
+    PRIVATE
+        .iter()
+        .any(|zone| is_at_or_below(host, zone))
+        .then_some("a name of a private zone")
 }
 
 fn is_at_or_below(host: &str, zone: &str) -> bool {
@@ -217,7 +238,12 @@ mod tests {
 
     fn guard(allow: &[&str], deny: &[&str]) -> Guard {
         let nets = |list: &[&str]| list.iter().map(|n| n.parse().expect("a range")).collect();
-        Guard::new(&Config { allow_addresses: nets(allow), deny_addresses: nets(deny), deny_hosts: vec!["Own.example.".into()], ..Config::default() })
+        Guard::new(&Config {
+            allow_addresses: nets(allow),
+            deny_addresses: nets(deny),
+            deny_hosts: vec!["Own.example.".into()],
+            ..Config::default()
+        })
     }
 
     fn passes(guard: &Guard, ip: &str, port: u16) -> bool {
@@ -241,7 +267,20 @@ mod tests {
     #[test]
     fn public_addresses_pass_on_listed_ports() {
         let g = guard(&[], &[]);
-        for ip in ["1.1.1.1", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "172.15.255.255", "172.32.0.0", "168.63.129.17", "2606:4700::1", "2001:200::1", "::ffff:1.1.1.1", "2a00::1"] {
+        for ip in [
+            "1.1.1.1",
+            "9.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.128.0.0",
+            "172.15.255.255",
+            "172.32.0.0",
+            "168.63.129.17",
+            "2606:4700::1",
+            "2001:200::1",
+            "::ffff:1.1.1.1",
+            "2a00::1",
+        ] {
             assert!(passes(&g, ip, 443), "{ip}");
             assert!(!passes(&g, ip, 22), "{ip} on port 22");
         }
@@ -270,10 +309,29 @@ mod tests {
     #[test]
     fn reserved_and_denied_names() {
         let g = guard(&[], &[]);
-        for host in ["localhost", "localhost.localdomain", "a.localhost", "printer.local", "metadata.google.internal", "x.svc", "k.default.svc.cluster.local", "nas.home.arpa", "x.onion", "intranet", "own.example", "a.own.example"] {
+        for host in [
+            "localhost",
+            "localhost.localdomain",
+            "a.localhost",
+            "printer.local",
+            "metadata.google.internal",
+            "x.svc",
+            "k.default.svc.cluster.local",
+            "nas.home.arpa",
+            "x.onion",
+            "intranet",
+            "own.example",
+            "a.own.example",
+        ] {
             assert!(g.name(host, 80).is_err(), "{host}");
         }
-        for host in ["example.com", "notown.example", "local.example", "internal.example.org", "svc.example"] {
+        for host in [
+            "example.com",
+            "notown.example",
+            "local.example",
+            "internal.example.org",
+            "svc.example",
+        ] {
             assert!(g.name(host, 80).is_ok(), "{host}");
         }
     }

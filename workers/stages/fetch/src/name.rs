@@ -27,8 +27,15 @@ pub fn content_disposition(value: &[u8]) -> Disposition {
     let params = parameters(params);
     let get = |name: &str| params.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
     let extended = get("filename*").and_then(extended_value).and_then(|n| clean(&n));
-    let plain = || get("filename").or_else(|| get("name").filter(|_| kind.is_empty())).and_then(|n| clean(&plain_value(n)));
-    Disposition { attachment: !kind.is_empty() && kind != "inline", file_name: extended.or_else(plain) }
+    let plain = || {
+        get("filename")
+            .or_else(|| get("name").filter(|_| kind.is_empty()))
+            .and_then(|n| clean(&plain_value(n)))
+    };
+    Disposition {
+        attachment: !kind.is_empty() && kind != "inline",
+        file_name: extended.or_else(plain),
+    }
 }
 
 /// The last segment of the URL's path, percent-decoded.
@@ -99,7 +106,10 @@ fn after_quote(text: &str) -> &str {
 fn extended_value(value: &str) -> Option<String> {
     let (charset, rest) = value.split_once('\'')?;
     let (_language, encoded) = rest.split_once('\'')?;
-    let well_formed = encoded.split('%').skip(1).all(|part| part.as_bytes().get(..2).is_some_and(|d| d.iter().all(u8::is_ascii_hexdigit)));
+    let well_formed = encoded
+        .split('%')
+        .skip(1)
+        .all(|part| part.as_bytes().get(..2).is_some_and(|d| d.iter().all(u8::is_ascii_hexdigit)));
     if !well_formed {
         return None;
     }
@@ -171,7 +181,11 @@ fn cut_keeping_the_ending(name: &str) -> String {
     if name.len() <= MAX_NAME_BYTES {
         return name.to_owned();
     }
-    let ending = name.rfind('.').and_then(|at| name.get(at..)).filter(|e| e.len() <= MAX_ENDING_BYTES).unwrap_or_default();
+    let ending = name
+        .rfind('.')
+        .and_then(|at| name.get(at..))
+        .filter(|e| e.len() <= MAX_ENDING_BYTES)
+        .unwrap_or_default();
     let mut end = MAX_NAME_BYTES.saturating_sub(ending.len());
     while !name.is_char_boundary(end) {
         end = end.saturating_sub(1);

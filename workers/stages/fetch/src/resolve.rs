@@ -21,12 +21,18 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(config: &Config) -> Names {
-        Names { resolver: build(config), limit_ms: config.connect_timeout_ms }
+        Names {
+            resolver: build(config),
+            limit_ms: config.connect_timeout_ms,
+        }
     }
 
     /// All addresses of a name, IPv4 first; at least one.
     pub(crate) async fn lookup(&self, host: &str) -> Result<Vec<IpAddr>, FetchError> {
-        let failed = |why: String| FetchError::Resolve { host: host.to_owned(), why };
+        let failed = |why: String| FetchError::Resolve {
+            host: host.to_owned(),
+            why,
+        };
         let resolver = self.resolver.as_ref().map_err(|why| failed(why.clone()))?;
         let mut name = Name::from_ascii(host).map_err(|e| failed(e.to_string()))?;
         // Absolute: no search list may turn a name of the internet into one of ours.
@@ -34,7 +40,10 @@ impl Names {
         let limit = std::time::Duration::from_millis(self.limit_ms);
         let answer = timeout(limit, resolver.lookup_ip(name))
             .await
-            .map_err(|_| FetchError::Timeout { what: "the name lookup", limit_ms: self.limit_ms })?
+            .map_err(|_| FetchError::Timeout {
+                what: "the name lookup",
+                limit_ms: self.limit_ms,
+            })?
             .map_err(|e| failed(reason(&e)))?;
         let mut addrs: Vec<IpAddr> = answer.iter().collect();
         addrs.sort_by_key(IpAddr::is_ipv6);

@@ -109,7 +109,10 @@ fn clean_name(name: &str) -> Result<String, FetchError> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let fits = !name.is_empty() && name.len() <= 253 && name.split('.').all(|label| !label.is_empty() && label.len() <= 63);
     if !fits {
-        return Err(FetchError::Host { host: name.to_owned(), why: "not a host name" });
+        return Err(FetchError::Host {
+            host: name.to_owned(),
+            why: "not a host name",
+        });
     }
     Ok(name.to_ascii_lowercase())
 }
@@ -128,7 +131,15 @@ mod tests {
 
     #[test]
     fn what_is_not_fetched() {
-        for link in ["ftp://a.example/", "file:///etc/passwd", "gopher://127.0.0.1/", "javascript:alert(1)", "data:,x", "//a.example/", ""] {
+        for link in [
+            "ftp://a.example/",
+            "file:///etc/passwd",
+            "gopher://127.0.0.1/",
+            "javascript:alert(1)",
+            "data:,x",
+            "//a.example/",
+            "",
+        ] {
             assert!(Target::parse(link, 8192).is_err(), "{link}");
         }
         assert!(matches!(Target::parse("http://u@a.example/", 8192), Err(FetchError::UserInfo)));

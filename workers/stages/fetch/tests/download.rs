@@ -20,16 +20,32 @@ async fn one_get_a_hop_and_the_whole_story() {
         let sent = sent.clone();
         async move {
             if head.starts_with("GET /go ") {
-                finish(&mut stream, b"HTTP/1.1 302 Go\r\nLocation: dir/Some%20File.PDF?x=1#frag\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n").await;
+                finish(
+                    &mut stream,
+                    b"HTTP/1.1 302 Go\r\nLocation: dir/Some%20File.PDF?x=1#frag\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n",
+                )
+                .await;
                 return;
             }
-            let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Type: application/PDF; x=y\r\nContent-Length: {}\r\n\r\n", sent.len()).into_bytes();
+            let mut answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/PDF; x=y\r\nContent-Length: {}\r\n\r\n",
+                sent.len()
+            )
+            .into_bytes();
             answer.extend_from_slice(&sent);
             finish(&mut stream, &answer).await;
         }
     })
     .await;
-    let (result, bytes) = fetch(Config { accept_language: "de".into(), user_agent: "Test/1".into(), ..settings() }, &server.url("/go")).await;
+    let (result, bytes) = fetch(
+        Config {
+            accept_language: "de".into(),
+            user_agent: "Test/1".into(),
+            ..settings()
+        },
+        &server.url("/go"),
+    )
+    .await;
     let fetched = result.expect("downloaded");
     assert!(bytes == body);
     assert_eq!((fetched.status, fetched.len), (200, 3_000_000));
@@ -40,22 +56,54 @@ async fn one_get_a_hop_and_the_whole_story() {
     assert_eq!(fetched.headers.file_name.as_deref(), Some("Some File.PDF"));
     assert_eq!(fetched.headers.declared_type.as_deref(), Some("application/pdf"));
     assert!(!fetched.headers.attachment && fetched.headers.content_encoding.is_empty());
-    assert_eq!(fetched.hops.iter().map(|h| (h.scheme.as_str(), h.host.as_str(), h.status)).collect::<Vec<_>>(), [("http", "127.0.0.1", 302), ("http", "127.0.0.1", 200)]);
+    assert_eq!(
+        fetched
+            .hops
+            .iter()
+            .map(|h| (h.scheme.as_str(), h.host.as_str(), h.status))
+            .collect::<Vec<_>>(),
+        [("http", "127.0.0.1", 302), ("http", "127.0.0.1", 200)]
+    );
     let requests = server.requests();
     assert_eq!(requests.len(), 2, "{requests:?}");
     for request in requests {
         let lines: Vec<String> = request.to_lowercase().lines().map(str::to_owned).collect();
         assert!(lines[0].starts_with("get /"), "{request}");
-        for expected in [format!("host: {}", server.addr), "user-agent: test/1".into(), "accept-language: de".into(), "accept-encoding: identity".into(), "connection: close".into()] {
+        for expected in [
+            format!("host: {}", server.addr),
+            "user-agent: test/1".into(),
+            "accept-language: de".into(),
+            "accept-encoding: identity".into(),
+            "connection: close".into(),
+        ] {
             assert!(lines.contains(&expected), "{expected} in {request}");
         }
-        assert!(!lines.iter().any(|l| ["cookie", "referer", "range", "authorization", "content-length"].iter().any(|h| l.starts_with(h))), "{request}");
+        assert!(
+            !lines
+                .iter()
+                .any(|l| ["cookie", "referer", "range", "authorization", "content-length"]
+                    .iter()
+                    .any(|h| l.starts_with(h))),
+            "{request}"
+        );
     }
 }
 
 #[tokio::test]
 async fn the_final_status_decides() {
-    for (status, good) in [(200, true), (203, true), (201, false), (204, false), (206, false), (300, false), (302, false), (304, false), (401, false), (404, false), (500, false)] {
+    for (status, good) in [
+        (200, true),
+        (203, true),
+        (201, false),
+        (204, false),
+        (206, false),
+        (300, false),
+        (302, false),
+        (304, false),
+        (401, false),
+        (404, false),
+        (500, false),
+    ] {
         let server = serve_bytes("127.0.0.1:0", format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n")).await;
         let (result, _) = fetch(settings(), &server.url("/")).await;
         match result {
@@ -71,7 +119,11 @@ async fn the_final_status_decides() {
 
 #[tokio::test]
 async fn redirects_are_bounded_in_length_and_unambiguous() {
-    let long = serve_bytes("127.0.0.1:0", format!("HTTP/1.1 302 Go\r\nLocation: /{}\r\n\r\n", "x".repeat(9_000))).await;
+    let long = serve_bytes(
+        "127.0.0.1:0",
+        format!("HTTP/1.1 302 Go\r\nLocation: /{}\r\n\r\n", "x".repeat(9_000)),
+    )
+    .await;
     let (result, _) = fetch(settings(), &long.url("/")).await;
     assert!(matches!(result, Err(FetchError::UrlTooLong { .. })), "{result:?}");
     let two = serve_bytes("127.0.0.1:0", "HTTP/1.1 302 Go\r\nLocation: /a\r\nLocation: /b\r\n\r\n").await;
@@ -82,14 +134,28 @@ async fn redirects_are_bounded_in_length_and_unambiguous() {
 
 #[tokio::test]
 async fn a_body_without_a_length_ends_with_the_connection_and_chunks_are_undone() {
-    let server = serve_bytes("127.0.0.1:0", "HTTP/1.0 200 OK\r\nContent-Disposition: attachment; filename=\"a.zip\"\r\n\r\nall of it").await;
+    let server = serve_bytes(
+        "127.0.0.1:0",
+        "HTTP/1.0 200 OK\r\nContent-Disposition: attachment; filename=\"a.zip\"\r\n\r\nall of it",
+    )
+    .await;
     let (result, bytes) = fetch(settings(), &server.url("/x.bin")).await;
     let headers = result.expect("downloaded").headers;
-    assert_eq!((headers.attachment, headers.file_name.as_deref(), bytes.as_slice()), (true, Some("a.zip"), b"all of it".as_slice()));
-    let server = serve_bytes("127.0.0.1:0", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n2;x=y\r\n++\r\n0\r\nTrailer: x\r\n\r\n").await;
+    assert_eq!(
+        (headers.attachment, headers.file_name.as_deref(), bytes.as_slice()),
+        (true, Some("a.zip"), b"all of it".as_slice())
+    );
+    let server = serve_bytes(
+        "127.0.0.1:0",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n2;x=y\r\n++\r\n0\r\nTrailer: x\r\n\r\n",
+    )
+    .await;
     let (result, bytes) = fetch(settings(), &server.url("/")).await;
     let fetched = result.expect("downloaded");
-    assert_eq!((fetched.len, fetched.headers.file_name, bytes.as_slice()), (6, None, b"four++".as_slice()));
+    assert_eq!(
+        (fetched.len, fetched.headers.file_name, bytes.as_slice()),
+        (6, None, b"four++".as_slice())
+    );
 }
 
 #[tokio::test]
@@ -101,16 +167,29 @@ async fn a_sink_that_fails_is_our_own_trouble() {
         }
     }
     let server = serve_bytes("127.0.0.1:0", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
-    let error = Fetcher::new(settings()).expect("usable").fetch(&server.url("/"), &mut Full).await.expect_err("full");
+    let error = Fetcher::new(settings())
+        .expect("usable")
+        .fetch(&server.url("/"), &mut Full)
+        .await
+        .expect_err("full");
     assert!(error.is_ours() && matches!(error, FetchError::Sink(_)), "{error}");
-    let error = Fetcher::new(Config { extra_ca_files: vec!["/does/not/exist.pem".into()], ..settings() }).err().expect("no such file");
+    let error = Fetcher::new(Config {
+        extra_ca_files: vec!["/does/not/exist.pem".into()],
+        ..settings()
+    })
+    .err()
+    .expect("no such file");
     assert!(error.is_ours(), "{error}");
 }
 
 #[test]
 fn the_configuration_refuses_unknown_fields_and_fills_in_the_rest() {
-    let c: Config = serde_json::from_str(r#"{"max_redirects":2,"allow_addresses":["10.0.0.0/8"],"nameservers":["127.0.0.1:53"]}"#).expect("valid");
-    assert_eq!((c.max_redirects, c.allow_addresses.len(), c.max_body_bytes), (2, 1, 200 * 1024 * 1024));
+    let c: Config =
+        serde_json::from_str(r#"{"max_redirects":2,"allow_addresses":["10.0.0.0/8"],"nameservers":["127.0.0.1:53"]}"#).expect("valid");
+    assert_eq!(
+        (c.max_redirects, c.allow_addresses.len(), c.max_body_bytes),
+        (2, 1, 200 * 1024 * 1024)
+    );
     assert!(serde_json::from_str::<Config>(r#"{"max_redirect":2}"#).is_err());
 }
 

@@ -10,7 +10,10 @@ use support::{Server, config, fetch, serve, serve_bytes, serve_raw};
 use tokio::io::AsyncWriteExt;
 
 fn small() -> Config {
-    Config { max_body_bytes: 1024 * 1024, ..config(&["127.0.0.1/32"]) }
+    Config {
+        max_body_bytes: 1024 * 1024,
+        ..config(&["127.0.0.1/32"])
+    }
 }
 
 /// The error, the bytes that reached the sink, and the time it took.
@@ -28,7 +31,14 @@ async fn answers(answer: impl Into<Vec<u8>>) -> (Result<Fetched, FetchError>, Ve
 #[tokio::test]
 async fn a_redirect_loop_ends_at_its_count() {
     let server = serve_bytes("127.0.0.1:0", "HTTP/1.1 302 Go\r\nLocation: /\r\nContent-Length: 0\r\n\r\n").await;
-    let (error, _, _) = fails(Config { max_redirects: 3, ..small() }, &server).await;
+    let (error, _, _) = fails(
+        Config {
+            max_redirects: 3,
+            ..small()
+        },
+        &server,
+    )
+    .await;
     assert!(matches!(error, FetchError::TooManyRedirects(3)), "{error}");
     assert_eq!(error.kind(), FetchOutcome::Refused);
     assert_eq!(server.connections().await, 4, "the first and three redirects");
@@ -37,16 +47,13 @@ async fn a_redirect_loop_ends_at_its_count() {
 #[tokio::test]
 async fn an_endless_body_ends_at_the_size_limit() {
     for head in ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"] {
-        let server = serve(
-            "127.0.0.1:0",
-            move |mut stream, _| async move {
-                let _ = stream.write_all(head.as_bytes()).await;
-                let mut block = b"4000\r\n".to_vec();
-                block.resize(6 + 0x4000, b'x');
-                block.extend_from_slice(b"\r\n");
-                while stream.write_all(&block).await.is_ok() {}
-            },
-        )
+        let server = serve("127.0.0.1:0", move |mut stream, _| async move {
+            let _ = stream.write_all(head.as_bytes()).await;
+            let mut block = b"4000\r\n".to_vec();
+            block.resize(6 + 0x4000, b'x');
+            block.extend_from_slice(b"\r\n");
+            while stream.write_all(&block).await.is_ok() {}
+        })
         .await;
         let (error, kept, _) = fails(small(), &server).await;
         assert!(matches!(error, FetchError::BodyTooLong(1_048_576)), "{error}");
@@ -79,7 +86,12 @@ async fn a_length_that_lies_long_is_an_early_close() {
 
 #[tokio::test]
 async fn other_lengths_that_lie() {
-    for lines in ["Content-Length: -1", "Content-Length: 4\r\nContent-Length: 5", "Content-Length: 99999999999999999999999999", "Content-Length: 0x4"] {
+    for lines in [
+        "Content-Length: -1",
+        "Content-Length: 4\r\nContent-Length: 5",
+        "Content-Length: 99999999999999999999999999",
+        "Content-Length: 0x4",
+    ] {
         let (result, bytes) = answers(format!("HTTP/1.1 200 OK\r\n{lines}\r\n\r\nfour")).await;
         assert!(matches!(result, Err(FetchError::Http(_))), "{lines}: {result:?}");
         assert!(bytes.is_empty());
@@ -91,11 +103,17 @@ async fn chunks_that_break_or_end_early() {
     let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     for body in ["4\r\nfour\r\n", "4\r\nfo", "4\r\nfour\r\n0\r\n", ""] {
         let (result, _) = answers(format!("{head}{body}")).await;
-        assert!(matches!(result, Err(FetchError::ClosedEarly { expected: None, .. })), "{body:?}: {result:?}");
+        assert!(
+            matches!(result, Err(FetchError::ClosedEarly { expected: None, .. })),
+            "{body:?}: {result:?}"
+        );
     }
     for body in ["zz\r\nfour\r\n0\r\n\r\n", "ffffffffffffffffff\r\nx", "4\r\nfourXX0\r\n\r\n"] {
         let (result, _) = answers(format!("{head}{body}")).await;
-        assert!(matches!(&result, Err(e) if e.kind() == FetchOutcome::Unreachable), "{body:?}: {result:?}");
+        assert!(
+            matches!(&result, Err(e) if e.kind() == FetchOutcome::Unreachable),
+            "{body:?}: {result:?}"
+        );
     }
     let endless_extension = format!("{head}4;{}\r\nfour\r\n0\r\n\r\n", "x".repeat(200_000));
     let (result, _) = answers(endless_extension).await;
@@ -112,7 +130,16 @@ async fn a_reset_is_an_early_close() {
     })
     .await;
     let (error, kept, _) = fails(small(), &server).await;
-    assert!(matches!(error, FetchError::ClosedEarly { got: 10, expected: Some(100) }), "{error}");
+    assert!(
+        matches!(
+            error,
+            FetchError::ClosedEarly {
+                got: 10,
+                expected: Some(100)
+            }
+        ),
+        "{error}"
+    );
     assert_eq!(kept, 10);
 }
 
@@ -162,10 +189,29 @@ async fn a_body_just_fast_enough_ends_at_the_total_time() {
         }
     })
     .await;
-    let (error, _, took) = fails(Config { total_timeout_ms: 1_500, ..small() }, &server).await;
-    assert!(matches!(error, FetchError::Timeout { what: "the whole transfer", .. }), "{error}");
+    let (error, _, took) = fails(
+        Config {
+            total_timeout_ms: 1_500,
+            ..small()
+        },
+        &server,
+    )
+    .await;
+    assert!(
+        matches!(
+            error,
+            FetchError::Timeout {
+                what: "the whole transfer",
+                ..
+            }
+        ),
+        "{error}"
+    );
     assert_eq!(error.kind(), FetchOutcome::TimedOut);
-    assert!((Duration::from_millis(1_400)..Duration::from_millis(3_000)).contains(&took), "{took:?}");
+    assert!(
+        (Duration::from_millis(1_400)..Duration::from_millis(3_000)).contains(&took),
+        "{took:?}"
+    );
 }
 
 #[tokio::test]
@@ -185,7 +231,16 @@ async fn no_first_byte_and_a_dripping_head_end_at_the_first_byte_time() {
     for server in [silent, dripping] {
         let held = server.addr;
         let (error, _, took) = fails(small(), &server).await;
-        assert!(matches!(error, FetchError::Timeout { what: "the head of the answer", limit_ms: 600 }), "{held}: {error}");
+        assert!(
+            matches!(
+                error,
+                FetchError::Timeout {
+                    what: "the head of the answer",
+                    limit_ms: 600
+                }
+            ),
+            "{held}: {error}"
+        );
         assert!(took < Duration::from_millis(1_500), "{took:?}");
     }
 }
@@ -227,8 +282,16 @@ async fn many_header_lines_and_floods_of_interim_answers_are_heads_too_long() {
 #[tokio::test]
 async fn an_encoded_bomb_is_kept_as_received() {
     // Deflate data that unpacks to far more than it is: only the bytes as received count here.
-    let bomb: Vec<u8> = b"\x1f\x8b\x08\0\0\0\0\0\0\x03".iter().copied().chain(std::iter::repeat_n(0, 100_000)).collect();
-    let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", bomb.len()).into_bytes();
+    let bomb: Vec<u8> = b"\x1f\x8b\x08\0\0\0\0\0\0\x03"
+        .iter()
+        .copied()
+        .chain(std::iter::repeat_n(0, 100_000))
+        .collect();
+    let mut answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+        bomb.len()
+    )
+    .into_bytes();
     answer.extend_from_slice(&bomb);
     let server = serve_bytes("127.0.0.1:0", answer).await;
     let (result, bytes) = fetch(small(), &server.url("/")).await;
@@ -247,17 +310,37 @@ async fn a_silent_tls_handshake_ends_at_the_connect_time() {
     .await;
     let start = Instant::now();
     let (result, _) = fetch(small(), &format!("https://{}/", server.addr)).await;
-    assert!(matches!(result, Err(FetchError::Timeout { what: "the TLS handshake", .. })), "{result:?}");
+    assert!(
+        matches!(
+            result,
+            Err(FetchError::Timeout {
+                what: "the TLS handshake",
+                ..
+            })
+        ),
+        "{result:?}"
+    );
     assert!(start.elapsed() < Duration::from_millis(2_000));
 }
 
 #[tokio::test]
 async fn what_is_not_http_is_unreachable() {
-    for answer in ["SSH-2.0-OpenSSH_9.2\r\n", "220 mail ESMTP\r\n", "\0\0\0\0", "HTTP/1.1 20 OK\r\n\r\n"] {
+    for answer in [
+        "SSH-2.0-OpenSSH_9.2\r\n",
+        "220 mail ESMTP\r\n",
+        "\0\0\0\0",
+        "HTTP/1.1 20 OK\r\n\r\n",
+    ] {
         let (result, _) = answers(answer).await;
-        assert!(matches!(&result, Err(e) if e.kind() == FetchOutcome::Unreachable), "{answer:?}: {result:?}");
+        assert!(
+            matches!(&result, Err(e) if e.kind() == FetchOutcome::Unreachable),
+            "{answer:?}: {result:?}"
+        );
     }
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .expect("a free port")
+        .local_addr()
+        .expect("bound");
     let (result, _) = fetch(small(), &format!("http://{closed}/")).await;
     assert!(matches!(result, Err(FetchError::Connect { .. })), "{result:?}");
 }

@@ -17,8 +17,19 @@ async fn the_address_that_was_checked_is_the_one_connected_to() {
     let port = public.addr.port();
     let inside = serve_bytes(&format!("127.0.0.1:{port}"), OK).await;
     // Every answer after the first is the forbidden one.
-    let names = dns(|_, family, before| if family == A { vec![if before == 0 { PUBLIC } else { FORBIDDEN }.into()] } else { Vec::new() }).await;
-    let settings = Config { nameservers: vec![names.addr], ports: vec![port], ..config(&["127.0.0.2/32"]) };
+    let names = dns(|_, family, before| {
+        if family == A {
+            vec![if before == 0 { PUBLIC } else { FORBIDDEN }.into()]
+        } else {
+            Vec::new()
+        }
+    })
+    .await;
+    let settings = Config {
+        nameservers: vec![names.addr],
+        ports: vec![port],
+        ..config(&["127.0.0.2/32"])
+    };
     let (result, bytes) = fetch(settings, &format!("http://rebind.example:{port}/")).await;
     assert_eq!(result.expect("the first answer is allowed").len, 2);
     assert_eq!(bytes, b"ok");
@@ -34,10 +45,24 @@ async fn the_next_hop_asks_again_and_is_checked_again() {
     .await;
     let port = public.addr.port();
     let inside = serve_bytes(&format!("127.0.0.1:{port}"), OK).await;
-    let names = dns(|_, family, before| if family == A { vec![if before == 0 { PUBLIC } else { FORBIDDEN }.into()] } else { Vec::new() }).await;
-    let settings = Config { nameservers: vec![names.addr], ports: vec![port], ..config(&["127.0.0.2/32"]) };
+    let names = dns(|_, family, before| {
+        if family == A {
+            vec![if before == 0 { PUBLIC } else { FORBIDDEN }.into()]
+        } else {
+            Vec::new()
+        }
+    })
+    .await;
+    let settings = Config {
+        nameservers: vec![names.addr],
+        ports: vec![port],
+        ..config(&["127.0.0.2/32"])
+    };
     let (result, _) = fetch(settings, &format!("http://rebind.example:{port}/")).await;
-    assert!(matches!(&result, Err(FetchError::Address { addr, .. }) if *addr == std::net::IpAddr::from(FORBIDDEN)), "{result:?}");
+    assert!(
+        matches!(&result, Err(FetchError::Address { addr, .. }) if *addr == std::net::IpAddr::from(FORBIDDEN)),
+        "{result:?}"
+    );
     assert_eq!(names.asked("rebind.example", A), 2);
     assert_eq!((public.connections().await, inside.connections().await), (1, 0));
 }
@@ -56,7 +81,11 @@ async fn an_answer_that_mixes_addresses_is_refused_before_any_connection() {
     for mix in mixes {
         let answer = mix.clone();
         let names = dns(move |_, _, _| answer.clone()).await;
-        let settings = Config { nameservers: vec![names.addr], ports: vec![port], ..config(&["127.0.0.2/32"]) };
+        let settings = Config {
+            nameservers: vec![names.addr],
+            ports: vec![port],
+            ..config(&["127.0.0.2/32"])
+        };
         let (result, _) = fetch(settings, &format!("http://mix.example:{port}/")).await;
         assert!(matches!(result, Err(FetchError::Address { .. })), "{mix:?}: {result:?}");
     }
@@ -68,7 +97,10 @@ async fn the_same_address_twice_is_one_connection() {
     let public = serve_bytes("127.0.0.2:0", OK).await;
     let port = public.addr.port();
     let names = dns(|_, _, _| vec![PUBLIC.into(), PUBLIC.into()]).await;
-    let settings = Config { nameservers: vec![names.addr], ..config(&["127.0.0.2/32"]) };
+    let settings = Config {
+        nameservers: vec![names.addr],
+        ..config(&["127.0.0.2/32"])
+    };
     let (result, _) = fetch(settings, &format!("http://twice.example:{port}/")).await;
     assert!(result.is_ok(), "{result:?}");
     assert_eq!(public.connections().await, 1);
@@ -79,7 +111,10 @@ async fn a_dead_address_falls_over_to_the_next_checked_one_without_a_second_ques
     let public = serve_bytes("127.0.0.3:0", OK).await;
     let port = public.addr.port();
     let names = dns(|_, _, _| vec![PUBLIC.into(), [127, 0, 0, 3].into()]).await;
-    let settings = Config { nameservers: vec![names.addr], ..config(&["127.0.0.2/31"]) };
+    let settings = Config {
+        nameservers: vec![names.addr],
+        ..config(&["127.0.0.2/31"])
+    };
     let (result, _) = fetch(settings, &format!("http://two.example:{port}/")).await;
     assert!(result.is_ok(), "{result:?}");
     assert_eq!((names.asked("two.example", A), names.asked("two.example", AAAA)), (1, 1));
@@ -91,11 +126,18 @@ async fn a_reserved_name_is_not_even_asked_for_and_an_allowed_one_is() {
     let port = public.addr.port();
     let names = dns(|_, family, _| if family == A { vec![PUBLIC.into()] } else { Vec::new() }).await;
     let link = format!("http://files.internal:{port}/");
-    let closed = Config { nameservers: vec![names.addr], ports: vec![port], ..config(&[]) };
+    let closed = Config {
+        nameservers: vec![names.addr],
+        ports: vec![port],
+        ..config(&[])
+    };
     let (result, _) = fetch(closed, &link).await;
     assert!(matches!(result, Err(FetchError::Host { .. })), "{result:?}");
     assert_eq!(names.asked("files.internal", A), 0);
-    let open = Config { nameservers: vec![names.addr], ..config(&["127.0.0.2/32"]) };
+    let open = Config {
+        nameservers: vec![names.addr],
+        ..config(&["127.0.0.2/32"])
+    };
     let (result, _) = fetch(open, &link).await;
     assert!(result.is_ok(), "{result:?}");
     assert_eq!(names.asked("files.internal", A), 1);
@@ -104,12 +146,31 @@ async fn a_reserved_name_is_not_even_asked_for_and_an_allowed_one_is() {
 #[tokio::test]
 async fn no_answer_and_no_address_are_unreachable() {
     let empty = dns(|_, _, _| Vec::new()).await;
-    let settings = Config { nameservers: vec![empty.addr], ..config(&[]) };
+    let settings = Config {
+        nameservers: vec![empty.addr],
+        ..config(&[])
+    };
     let (result, _) = fetch(settings, "http://nowhere.example/").await;
-    assert_eq!(result.expect_err("no address").to_string(), "nowhere.example does not resolve: no address");
+    assert_eq!(
+        result.expect_err("no address").to_string(),
+        "nowhere.example does not resolve: no address"
+    );
     // A name server that takes the question and says nothing.
     let silent = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a free loopback port");
-    let settings = Config { nameservers: vec![silent.local_addr().expect("bound")], connect_timeout_ms: 300, ..config(&[]) };
+    let settings = Config {
+        nameservers: vec![silent.local_addr().expect("bound")],
+        connect_timeout_ms: 300,
+        ..config(&[])
+    };
     let (result, _) = fetch(settings, "http://nowhere.example/").await;
-    assert!(matches!(result, Err(FetchError::Timeout { what: "the name lookup", .. })), "{result:?}");
+    assert!(
+        matches!(
+            result,
+            Err(FetchError::Timeout {
+                what: "the name lookup",
+                ..
+            })
+        ),
+        "{result:?}"
+    );
 }

@@ -25,7 +25,10 @@ fn authority() -> Authority {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     std::fs::write(file.path(), params.self_signed(&key).expect("signed").pem()).expect("written");
-    Authority { issuer: Issuer::new(params, key), file }
+    Authority {
+        issuer: Issuer::new(params, key),
+        file,
+    }
 }
 
 fn leaf(authority: Option<&Authority>, name: &str, expired: bool) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
@@ -39,7 +42,10 @@ fn leaf(authority: Option<&Authority>, name: &str, expired: bool) -> (Certificat
         Some(a) => params.signed_by(&key, &a.issuer),
         None => params.self_signed(&key),
     };
-    (cert.expect("signed").der().clone(), PrivateKeyDer::try_from(key.serialize_der()).expect("a key"))
+    (
+        cert.expect("signed").der().clone(),
+        PrivateKeyDer::try_from(key.serialize_der()).expect("a key"),
+    )
 }
 
 type Seen = Arc<Mutex<Vec<(Option<String>, Option<Vec<u8>>, String)>>>;
@@ -65,7 +71,11 @@ async fn serve_tls((cert, key): (CertificateDer<'static>, PrivateKeyDer<'static>
             let Ok(mut stream) = acceptor.accept(stream).await else { return };
             let head = read_head(&mut stream).await;
             let session = stream.get_ref().1;
-            let entry = (session.server_name().map(str::to_owned), session.alpn_protocol().map(<[u8]>::to_vec), head);
+            let entry = (
+                session.server_name().map(str::to_owned),
+                session.alpn_protocol().map(<[u8]>::to_vec),
+                head,
+            );
             log.lock().expect("no test panicked here").push(entry);
             let _ = stream.write_all(answer.as_bytes()).await;
             let _ = stream.shutdown().await;
@@ -80,7 +90,11 @@ async fn loopback_names() -> Dns {
 }
 
 fn trusting(authority: &Authority, names: &Dns) -> Config {
-    Config { extra_ca_files: vec![authority.file.path().to_owned()], nameservers: vec![names.addr], ..config(&["127.0.0.1/32"]) }
+    Config {
+        extra_ca_files: vec![authority.file.path().to_owned()],
+        nameservers: vec![names.addr],
+        ..config(&["127.0.0.1/32"])
+    }
 }
 
 #[tokio::test]
@@ -90,11 +104,21 @@ async fn an_authority_of_the_configuration_is_trusted() {
     let port = server.addr.port();
     let (result, bytes) = fetch(trusting(&ca, &names), &format!("https://Files.Example.:{port}/a.pdf")).await;
     let fetched = result.expect("trusted");
-    assert_eq!((fetched.hops[0].scheme.as_str(), fetched.hops[0].host.as_str(), bytes.as_slice()), ("https", "files.example", b"ok".as_slice()));
+    assert_eq!(
+        (fetched.hops[0].scheme.as_str(), fetched.hops[0].host.as_str(), bytes.as_slice()),
+        ("https", "files.example", b"ok".as_slice())
+    );
     let seen = seen.lock().expect("no test panicked here").clone();
     assert_eq!(seen.len(), 1);
-    assert_eq!((seen[0].0.as_deref(), seen[0].1.as_deref()), (Some("files.example"), Some(b"http/1.1".as_slice())));
-    assert!(seen[0].2.to_lowercase().contains(&format!("host: files.example:{port}\r\n")), "{}", seen[0].2);
+    assert_eq!(
+        (seen[0].0.as_deref(), seen[0].1.as_deref()),
+        (Some("files.example"), Some(b"http/1.1".as_slice()))
+    );
+    assert!(
+        seen[0].2.to_lowercase().contains(&format!("host: files.example:{port}\r\n")),
+        "{}",
+        seen[0].2
+    );
 }
 
 #[tokio::test]
@@ -121,7 +145,10 @@ async fn self_signed_foreign_expired_and_misnamed_certificates_are_unreachable()
         let error = result.expect_err(what);
         assert!(matches!(error, FetchError::Tls { .. }), "{what}: {error}");
         assert_eq!((error.kind(), bytes.len()), (FetchOutcome::Unreachable, 0), "{what}");
-        assert!(seen.lock().expect("no test panicked here").is_empty(), "{what}: no request was sent");
+        assert!(
+            seen.lock().expect("no test panicked here").is_empty(),
+            "{what}: no request was sent"
+        );
     }
 }
 
@@ -144,7 +171,10 @@ async fn https_may_lead_to_http_and_that_hop_is_checked_too() {
 
 #[tokio::test]
 async fn plain_http_behind_https_is_unreachable() {
-    let plain = serve_raw("127.0.0.1:0", |mut stream, _| async move { support::finish(&mut stream, OK.as_bytes()).await }).await;
+    let plain = serve_raw("127.0.0.1:0", |mut stream, _| async move {
+        support::finish(&mut stream, OK.as_bytes()).await
+    })
+    .await;
     let (result, _) = fetch(config(&["127.0.0.1/32"]), &format!("https://{}/", plain.addr)).await;
     assert!(matches!(result, Err(FetchError::Tls { .. })), "{result:?}");
 }
@@ -152,7 +182,20 @@ async fn plain_http_behind_https_is_unreachable() {
 #[tokio::test]
 async fn a_body_cut_short_over_tls_is_an_early_close() {
     let (ca, names) = (authority(), loopback_names().await);
-    let (server, _) = serve_tls(leaf(Some(&ca), "files.example", false), "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.").await;
+    let (server, _) = serve_tls(
+        leaf(Some(&ca), "files.example", false),
+        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes.",
+    )
+    .await;
     let (result, _) = fetch(trusting(&ca, &names), &format!("https://files.example:{}/", server.addr.port())).await;
-    assert!(matches!(result, Err(FetchError::ClosedEarly { got: 10, expected: Some(100) })), "{result:?}");
+    assert!(
+        matches!(
+            result,
+            Err(FetchError::ClosedEarly {
+                got: 10,
+                expected: Some(100)
+            })
+        ),
+        "{result:?}"
+    );
 }

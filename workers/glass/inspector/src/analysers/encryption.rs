@@ -16,7 +16,11 @@ impl Analyser for Encryption {
         let files = || node.children.iter().filter(|c| c.layer == "raw" && !c.member.dir);
         let locked: Vec<&Child> = files().filter(|c| c.member.encrypted).collect();
         let Some(first) = locked.first() else { return };
-        out.push(Found::new("enc.archive").says(&first.member.name).summary(format!("{} of {} members are encrypted.", locked.len(), files().count())));
+        out.push(Found::new("enc.archive").says(&first.member.name).summary(format!(
+            "{} of {} members are encrypted.",
+            locked.len(),
+            files().count()
+        )));
         if locked.len() < files().filter(|c| c.member.declared != Some(0)).count() && files().any(|c| !c.member.encrypted && c.size > 0) {
             out.push(Found::new("enc.mixed").says(&first.member.name));
         }
@@ -32,13 +36,27 @@ impl Analyser for Encryption {
 
 /// True for names like `invoice (password 1234).zip` or `pw-is-2026.txt`: a word for password and something after it.
 fn tells_password(name: &str) -> bool {
-    const WORDS: &[&str] = &["password", "passwort", "kennwort", "passcode", "mot de passe", "contraseña", "parola", "pass=", "pw=", "pw-", "pw_", "pwd"];
-    let lower = name.to_lowercase();
+    const WORDS: &[&str] = &[
+        "password",
+        "passwort",
+        "kennwort",
+        "passcode",
+        "mot de passe",
+        "contraseña",
+        "parola",
+        "pass=",
+        "pw=",
+        "pw-",
+        "pw_",
+        "pwd",
+    ];
+    let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
+    let lower = stem.to_lowercase();
     WORDS.iter().any(|word| {
         lower.split_once(word).is_some_and(|(_, after)| {
             let token = after.trim_start_matches(|c: char| !c.is_alphanumeric());
-            let stem = token.rsplit_once('.').map_or(token, |(stem, _)| stem);
-            stem.chars().filter(|c| c.is_alphanumeric()).count() >= 3
+            token.chars().filter(|c| c.is_alphanumeric()).count() >= 3
         })
     })
 }

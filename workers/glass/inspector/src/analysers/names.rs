@@ -42,11 +42,17 @@ fn look(name: &str, within: Option<&str>, out: &mut Vec<Found>) {
     let before = base.rsplit_once('.').map_or("", |(stem, _)| stem);
     let inner = extension(before.trim_end());
     if extensions::runs(&ext) && extensions::PAPER.contains(&inner.as_str()) && inner != ext {
-        out.push(found("name.double_extension").summary(format!("The name ends in .{inner}.{ext}: it looks like a {inner} file and runs.")));
+        out.push(
+            found("name.double_extension").summary(format!("The name ends in .{inner}.{ext}: it looks like a {inner} file and runs.")),
+        );
     }
     if let Some(blanks) = padding(before) {
         let severity = if extensions::runs(&ext) { Severity::High } else { Severity::Low };
-        out.push(found("name.padded").severity(severity).summary(format!("{blanks} blanks push the extension .{ext} out of sight.")));
+        out.push(
+            found("name.padded")
+                .severity(severity)
+                .summary(format!("{blanks} blanks push the extension .{ext} out of sight.")),
+        );
     }
     if archive && !base.is_empty() && base != "." && base != ".." && base.ends_with(['.', ' ']) {
         out.push(found("name.trailing_dot_space"));
@@ -69,11 +75,21 @@ fn unpacks_to_paths(format: &str) -> bool {
 }
 
 fn is_zip_office(format: &str) -> bool {
-    !matches!(format, "ole2" | "doc" | "xls" | "ppt" | "rtf" | "msg" | "msi" | "pub" | "vsd" | "mpp")
+    !matches!(
+        format,
+        "ole2" | "doc" | "xls" | "ppt" | "rtf" | "msg" | "msi" | "pub" | "vsd" | "mpp"
+    )
 }
 
 fn paths(name: &str, within: &str, out: &mut Vec<Found>) {
-    let flat = name.replace('\\', "/").replace("%2f", "/").replace("%2F", "/").replace("%5c", "/").replace("%5C", "/").replace("%2e", ".").replace("%2E", ".");
+    let flat = name
+        .replace('\\', "/")
+        .replace("%2f", "/")
+        .replace("%2F", "/")
+        .replace("%5c", "/")
+        .replace("%5C", "/")
+        .replace("%2e", ".")
+        .replace("%2E", ".");
     let climbs = flat.split('/').any(|part| part.trim_end_matches([' ', '\u{a0}']) == "..");
     if climbs {
         out.push(Found::new("name.traversal").says(name));
@@ -91,7 +107,11 @@ fn paths(name: &str, within: &str, out: &mut Vec<Found>) {
         let loud = extensions::runs(&extension(stream)) || climbs;
         // A colon is an ordinary character outside Windows, and tar comes from there.
         if loud || within != "tar" {
-            out.push(Found::new("name.ads").says(name).severity(if loud { Severity::High } else { Severity::Low }));
+            out.push(
+                Found::new("name.ads")
+                    .says(name)
+                    .severity(if loud { Severity::High } else { Severity::Low }),
+            );
         }
     }
 }
@@ -126,7 +146,10 @@ fn mixes_scripts(name: &str) -> bool {
 
 fn is_device(base: &str) -> bool {
     let stem = base.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
-    let numbered = |prefix: &str| stem.strip_prefix(prefix).is_some_and(|n| n.len() == 1 && n.chars().all(|c| ('1'..='9').contains(&c)));
+    let numbered = |prefix: &str| {
+        stem.strip_prefix(prefix)
+            .is_some_and(|n| n.len() == 1 && n.chars().all(|c| ('1'..='9').contains(&c)))
+    };
     matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
 }
 

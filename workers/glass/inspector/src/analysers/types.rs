@@ -22,16 +22,30 @@ impl Analyser for Types {
         let ext = input.extension();
         let program = labels::covers("exe", node.format) || node.format == "lnk";
         if extensions::runs_loudly(&ext) {
-            out.push(Found::new("ext.executable_class").says(input.name).summary(format!("Files that end in .{ext} run when they are opened.")));
+            out.push(
+                Found::new("ext.executable_class")
+                    .says(input.name)
+                    .summary(format!("Files that end in .{ext} run when they are opened.")),
+            );
         }
         if mismatch(&ext, node) {
             let sentence = format!("The name ends in .{ext}, and the content is {}.", node.format);
             let found = Found::new("ext.content_mismatch").says(input.name).summary(sentence);
-            out.push(if program { found.severity(Severity::High).confidence(90) } else { found });
+            out.push(if program {
+                found.severity(Severity::High).confidence(90)
+            } else {
+                found
+            });
         } else if program && input.declared_type.is_some_and(harmless) {
             let declared = input.declared_type.unwrap_or_default();
             let sentence = format!("The server says {declared}, and the content is {}.", node.format);
-            out.push(Found::new("ext.content_mismatch").says(declared).summary(sentence).severity(Severity::High).confidence(90));
+            out.push(
+                Found::new("ext.content_mismatch")
+                    .says(declared)
+                    .summary(sentence)
+                    .severity(Severity::High)
+                    .confidence(90),
+            );
         }
     }
 }
@@ -47,7 +61,10 @@ fn mismatch(ext: &str, node: &NodeFacts<'_>) -> bool {
 }
 
 fn harmless(media_type: &str) -> bool {
-    media_type.starts_with("image/") || media_type.starts_with("text/") || media_type.starts_with("audio/") || media_type == "application/pdf"
+    media_type.starts_with("image/")
+        || media_type.starts_with("text/")
+        || media_type.starts_with("audio/")
+        || media_type == "application/pdf"
 }
 
 #[cfg(test)]
@@ -55,13 +72,26 @@ mod tests {
     use super::*;
 
     fn facts<'a>(format: &'static str) -> NodeFacts<'a> {
-        NodeFacts { format, formats: &[], depth: 0, children: &[] }
+        NodeFacts {
+            format,
+            formats: &[],
+            depth: 0,
+            children: &[],
+        }
     }
 
     #[test]
     fn only_contradictions_count() {
         assert!(mismatch("pdf", &facts("pe")) && mismatch("jpg", &facts("zip")) && mismatch("doc", &facts("pdf")));
-        for (ext, format) in [("pdf", "pdf"), ("pdf", "bin"), ("doc", "rtf"), ("docx", "ole2"), ("dat", "pe"), ("html", "txt"), ("zip", "jar")] {
+        for (ext, format) in [
+            ("pdf", "pdf"),
+            ("pdf", "bin"),
+            ("doc", "rtf"),
+            ("docx", "ole2"),
+            ("dat", "pe"),
+            ("html", "txt"),
+            ("zip", "jar"),
+        ] {
             assert!(!mismatch(ext, &facts(format)), "{ext} {format}");
         }
     }

@@ -13,6 +13,7 @@ pub use self::classes::remote_target;
 use self::cfb::{Cfb, Kind, MAGIC};
 use super::{Doc, Format, Match, vba};
 use crate::input::Input;
+use crate::labels;
 use crate::reader::len64;
 use crate::sink::{Found, Member, Sink};
 
@@ -131,8 +132,11 @@ fn tail(input: &Input<'_>, cfb: &Cfb<'_>, sink: &mut Sink<'_, '_>) {
     if tail.iter().all(blank) {
         return;
     }
-    let sentence = format!("{} bytes follow the last sector of this compound file.", tail.len());
-    sink.finding(Found::new("append.after_ole").at(end, tail.len()).excerpt(tail).summary(sentence));
+    // Office leaves freed sectors of a few kilobytes behind; what its table does not even know, or what is a file, was put there.
+    if end.saturating_add(tail.len()) > cfb.known() || tail.len() > 16 * 1024 || labels::find(tail).is_some() {
+        let sentence = format!("{} bytes follow the last sector of this compound file.", tail.len());
+        sink.finding(Found::new("append.after_ole").at(end, tail.len()).excerpt(tail).summary(sentence));
+    }
     sink.member_slice(Member::named("tail"), tail);
 }
 

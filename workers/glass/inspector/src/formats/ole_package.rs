@@ -46,13 +46,7 @@ impl Format for OlePackage {
     }
 
     fn sniff(&self, input: &Input<'_>) -> Match {
-        if parse(input.bytes).is_some() {
-            Match::Yes
-        } else if native(input).is_some() {
-            Match::Maybe
-        } else {
-            Match::No
-        }
+        if parse(input.bytes).is_some() || native(input).is_some() { Match::Yes } else { Match::No }
     }
 
     fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {

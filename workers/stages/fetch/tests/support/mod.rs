@@ -81,7 +81,11 @@ where
             tokio::spawn(handle(stream, count.fetch_add(1, Ordering::SeqCst)));
         }
     });
-    Server { addr, seen, requests: Arc::default() }
+    Server {
+        addr,
+        seen,
+        requests: Arc::default(),
+    }
 }
 
 /// Reads each request's head, notes it, and lets `handle` answer.
@@ -143,7 +147,12 @@ pub const AAAA: u16 = 28;
 impl Dns {
     /// How often this was asked.
     pub fn asked(&self, name: &str, family: u16) -> usize {
-        self.asked.lock().expect("no test panicked here").iter().filter(|q| **q == (name.to_owned(), family)).count()
+        self.asked
+            .lock()
+            .expect("no test panicked here")
+            .iter()
+            .filter(|q| **q == (name.to_owned(), family))
+            .count()
     }
 }
 
@@ -162,7 +171,10 @@ pub async fn dns(answer: impl Fn(&str, u16, usize) -> Vec<IpAddr> + Send + 'stat
                 log.push((name.clone(), family));
                 log.iter().filter(|q| **q == (name.clone(), family)).count() - 1
             };
-            let addrs: Vec<IpAddr> = answer(&name, family, before).into_iter().filter(|ip| ip.is_ipv4() == (family == A)).collect();
+            let addrs: Vec<IpAddr> = answer(&name, family, before)
+                .into_iter()
+                .filter(|ip| ip.is_ipv4() == (family == A))
+                .collect();
             let _ = socket.send_to(&reply(&packet[..question_end], &addrs), from).await;
         }
     });

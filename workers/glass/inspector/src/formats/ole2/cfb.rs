@@ -205,6 +205,12 @@ impl<'a> Cfb<'a> {
             .min(self.bytes.len())
     }
 
+    /// Where the sectors end that the sector table knows, in bytes; partial sectors are none.
+    pub fn known(&self) -> usize {
+        let whole = self.sectors().min(self.fat.len().saturating_add(1));
+        whole.saturating_mul(self.sector_bytes())
+    }
+
     fn note(&mut self, what: &'static str) {
         if !self.wrong.contains(&what) {
             self.wrong.push(what);

@@ -4,7 +4,7 @@ use airlock_proto::frame::{Frame, JobHeader};
 use airlock_proto::{Gap, GapKind, Limits, Node};
 
 use super::cfb::tests::build;
-use crate::rules::{Hit, RuleSet};
+use crate::rules::RuleSet;
 use crate::{Surroundings, inspect};
 
 /// What a walk said; the rules see every node's bytes.
@@ -54,7 +54,6 @@ impl Text<'_> {
 
 /// Walks the bytes with rules for the words that these tests plant.
 pub(crate) fn look(bytes: &[u8]) -> Seen {
-    let _: Option<Hit> = None;
     let words = ["Shell", "MARKER", "Grüße"];
     let sources: Vec<airlock_proto::frame::RuleSource> = words
         .iter()
@@ -66,7 +65,7 @@ pub(crate) fn look(bytes: &[u8]) -> Seen {
         })
         .collect();
     let (rules, broken) = RuleSet::compile(&sources);
-    assert!(broken.is_empty(), "{broken:?}");
+    assert!(broken.broken.is_empty(), "{broken:?}");
     let mut matcher = rules.matcher();
     let job = JobHeader {
         name: "x".into(),

@@ -1,0 +1,24 @@
+rule SUSP_Csv_Dde {
+    meta:
+        id = "bd88c533-f1c2-5a84-9630-28f65bfd8853"
+        version = 1
+        description = "Detects a table of plain text with a formula that starts an interpreter through DDE when the spreadsheet program opens it."
+        author = "Airlock"
+        date = "2026-11-24"
+        reference = "OWASP: CSV injection (https://owasp.org/www-community/attacks/CSV_Injection)"
+        category = "exec-chain"
+        severity = "high"
+        confidence = 90
+        attack = "T1559.002"
+        status = "active"
+        scope = "member"
+        formats = "text,vba"
+        msg = "rule.dde"
+        finding = "dde.csv_formula"
+        tlp = "TLP:CLEAR"
+        license = "Apache-2.0 OR MIT"
+    strings:
+        $x1 = /[=+@-][^\r\n]{0,60}(cmd|powershell|mshta|rundll32|regsvr32|certutil|wscript|cscript|msexcel)(\.exe)?\|\s?\x27[^\x27\r\n]{1,400}\x27!/ nocase
+    condition:
+        $x1
+}

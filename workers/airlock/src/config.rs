@@ -1,0 +1,135 @@
+//! The configuration: one TOML file, overridden by `AIRLOCK_<SECTION>_<KEY>`; every mistake is named at once, with its line.
+
+use std::path::PathBuf;
+
+use airlock_proto::Limits;
+use serde::{Deserialize, Serialize};
+
+use crate::Outcome;
+use crate::cli::{ConfigCommand, Global};
+use crate::config_text;
+use crate::exit::Status;
+
+/// Everything that can be set.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The wall between us and the files.
+    pub jail: JailSection,
+    /// What one scan may cost.
+    pub scan: Limits,
+    /// The way to the internet.
+    pub fetch: airlock_fetch::Config,
+    /// The rules.
+    pub rules: RulesSection,
+}
+
+/// `[jail]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct JailSection {
+    /// Walls that must stand: `landlock+seccomp` (default), or `seccomp` for kernels without Landlock.
+    pub level: String,
+    /// Path of `airlock-glass`; empty: beside this binary, then on the PATH.
+    pub glass: PathBuf,
+    /// Jailed children that run side by side; 0: the number of cores.
+    pub jobs: u16,
+}
+
+impl Default for JailSection {
+    fn default() -> Self {
+        JailSection {
+            level: "landlock+seccomp".to_owned(),
+            glass: PathBuf::new(),
+            jobs: 0,
+        }
+    }
+}
+
+/// `[rules]`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RulesSection {
+    /// Folders with YARA rules in place of the built-in pack.
+    pub dirs: Vec<PathBuf>,
+}
+
+/// Why the configuration cannot be used: all mistakes, one a line.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct ConfigError(pub Vec<String>);
+
+/// The configuration in force.
+pub fn load(global: &Global) -> Outcome<Config> {
+    let (name, text) = match &global.config {
+        Some(path) => (
+            path.display().to_string(),
+            std::fs::read_to_string(path).map_err(|e| {
+                ConfigError(vec![format!(
+                    "cannot read the configuration {}: {e}; name a readable file with --config or leave it out",
+                    path.display()
+                )])
+            })?,
+        ),
+        None => (String::new(), String::new()),
+    };
+    let mut variables: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+        .filter(|(k, _)| k.starts_with("AIRLOCK_") && !matches!(k.as_str(), "AIRLOCK_CONFIG" | "AIRLOCK_LOG"))
+        .collect();
+    variables.sort();
+    let config = config_text::read(&name, &text, &variables)?;
+    check(&config)?;
+    Ok(config)
+}
+
+/// Contradictions and values out of range, all at once.
+fn check(config: &Config) -> Result<(), ConfigError> {
+    let mut faults = Vec::new();
+    if config.jail.level.parse::<airlock_jail::Level>().is_err() {
+        faults.push(format!(
+            "jail.level = {:?}: choose \"landlock+seccomp\" or \"seccomp\"",
+            config.jail.level
+        ));
+    }
+    let s = &config.scan;
+    let ranges: [(&str, u64, u64, u64); 5] = [
+        ("scan.max_unpacked_bytes", s.max_unpacked_bytes, 1, 4 << 30),
+        ("scan.max_depth", u64::from(s.max_depth), 1, 32),
+        ("scan.max_members", s.max_members, 1, 1_000_000),
+        ("scan.deadline_ms", s.deadline_ms, 100, 300_000),
+        ("fetch.max_body_bytes", config.fetch.max_body_bytes, 1 << 20, 2 << 30),
+    ];
+    for (name, value, low, high) in ranges {
+        if !(low..=high).contains(&value) {
+            faults.push(format!("{name} = {value}: must lie between {low} and {high}"));
+        }
+    }
+    if s.max_alive_bytes > airlock_proto::limits::CHILD_DATA_BYTES {
+        faults.push(format!(
+            "scan.max_alive_bytes = {}: more than a child may hold ({})",
+            s.max_alive_bytes,
+            airlock_proto::limits::CHILD_DATA_BYTES
+        ));
+    }
+    if s.max_member_bytes > s.max_alive_bytes {
+        faults.push(format!(
+            "scan.max_member_bytes = {} is more than scan.max_alive_bytes = {}",
+            s.max_member_bytes, s.max_alive_bytes
+        ));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(ConfigError(faults)) }
+}
+
+/// `airlock config show|check`.
+pub fn run(global: &Global, command: &ConfigCommand) -> Outcome<Status> {
+    let config = load(global)?;
+    match command {
+        ConfigCommand::Show => {
+            let text = toml::to_string(&config).map_err(|e| ConfigError(vec![e.to_string()]))?;
+            anstream::print!("{text}");
+        }
+        ConfigCommand::Check => anstream::println!("configuration ok"),
+    }
+    Ok(Status::Clean)
+}

@@ -1,0 +1,92 @@
+//! Text of every kind: HTML, SVG, scripts, plain text, in any encoding.
+//!
+//! One format for all of them, because a name alone tells many of them apart and a browser or script host does not ask: what is done
+//! with the bytes depends on the bytes only. Encodings become UTF-8 layers; scripts, `data:` URLs, base64 and escaped text become layers.
+//! WHATWG HTML (tokenization), RFC 2397 (data URLs), RFC 4648 (base64), Unicode 16 (encodings).
+
+mod charset;
+mod escapes;
+mod facts;
+mod html;
+mod label;
+mod payload;
+mod shortcut;
+
+use airlock_proto::{Gap, GapKind};
+
+use crate::formats::{Doc, Format, Match};
+use crate::input::Input;
+use crate::reader::len64;
+use crate::sink::{Found, Sink};
+
+/// See the module.
+pub struct Text;
+
+impl Format for Text {
+    fn name(&self) -> &'static str {
+        "txt"
+    }
+
+    fn doc(&self) -> Doc {
+        Doc {
+            title: "text (HTML, SVG, XML, scripts, plain)",
+            spec: "WHATWG HTML; SVG 2; RFC 2397; RFC 4648; Unicode 16",
+            yields: "text in UTF-8, scripts, event handlers, srcdoc pages, data: URLs, base64 and escaped payloads",
+            limitations: "scripts are not run; mail messages and MHT pages are a gap; Script Encoder and UUE are a gap",
+        }
+    }
+
+    fn sniff(&self, input: &Input<'_>) -> Match {
+        if charset::is_text(input.bytes) { Match::Maybe } else { Match::No }
+    }
+
+    fn label(&self, input: &Input<'_>) -> &'static str {
+        label::of(input)
+    }
+
+    fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
+        // Everything below works on UTF-8. Other encodings are a layer, which comes here again.
+        if let Some(text) = charset::to_utf8(input.bytes) {
+            sink.layer_slice("utf-8", "text", text.as_bytes());
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(input.bytes);
+        unopened(input, sink);
+        facts::look(&text, sink);
+        shortcut::look(&text, sink);
+        let page = html::looks_like_html(&text);
+        if page {
+            html::unpack(&text, sink)?;
+        }
+        escapes::unpack(&text, sink);
+        payload::unpack(&text, sink);
+        if page {
+            facts::conclude(&text, sink);
+        }
+        Ok(())
+    }
+}
+
+/// Text formats that hold others in a way that is not opened here.
+fn unopened(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
+    let all = len64(input.bytes.len());
+    match label::container(input.bytes) {
+        Some("eml") => sink.gap(Gap::new(GapKind::Unsupported, "a mail message is recognised and its parts are not opened").bytes(all)),
+        Some("mht") => sink.gap(Gap::new(GapKind::Unsupported, "an MHT page is recognised and its parts are not opened").bytes(all)),
+        Some("uue") => sink.gap(Gap::new(GapKind::Unsupported, "uuencoded data is recognised and not opened").bytes(all)),
+        _ => {}
+    }
+    if let Some(at) = memchr::memmem::find(input.bytes, b"#@~^").filter(|at| is_encoded_script(input.from(*at))) {
+        sink.finding(
+            Found::new("script.encoded")
+                .at(at, 12)
+                .excerpt(input.from(at).get(..24).unwrap_or_default()),
+        );
+        sink.gap(Gap::new(GapKind::Unsupported, "a script in Script Encoder form is not decoded").bytes(len64(input.from(at).len())));
+    }
+}
+
+/// `#@~^`, six characters of length in base64, `==`.
+fn is_encoded_script(from: &[u8]) -> bool {
+    from.get(10..12) == Some(b"==")
+}

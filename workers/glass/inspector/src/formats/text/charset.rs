@@ -1,0 +1,180 @@
+//! Whether bytes are text, and the same text in UTF-8.
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+/// How much of a file is looked at to tell text from data.
+const SAMPLE: usize = 64 * 1024;
+/// Longest text that is turned into UTF-8 in one piece (64 MiB); longer text stays as it is and was matched as it is.
+const MAX_DECODED: usize = 64 * 1024 * 1024;
+
+/// True for text in an encoding that some program would show as text.
+pub fn is_text(bytes: &[u8]) -> bool {
+    if bytes.is_empty() {
+        return false;
+    }
+    if wide(bytes).is_some() {
+        return true;
+    }
+    let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
+    let odd = sample
+        .iter()
+        .filter(|&&b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b | 0x08))
+        .count();
+    let nul = sample.iter().filter(|&&b| b == 0).count();
+    // Browsers and script hosts skip stray NULs; data has many more of them, and of the other controls.
+    let few = |n: usize, of: usize| n.saturating_mul(of) <= sample.len();
+    if nul == 0 {
+        return few(odd, 33);
+    }
+    few(odd, 10) && super::html::looks_like_html(&String::from_utf8_lossy(sample))
+}
+
+/// The text as UTF-8 when it is in another encoding; `None` when it is UTF-8 (or ASCII) already, or not to be told.
+pub fn to_utf8(bytes: &[u8]) -> Option<String> {
+    if bytes.len() > MAX_DECODED {
+        return None;
+    }
+    if let Some(kind) = wide(bytes) {
+        return Some(kind.decode(bytes));
+    }
+    if utf7(bytes) {
+        return Some(decode_utf7(bytes));
+    }
+    if std::str::from_utf8(bytes).is_ok() {
+        return None;
+    }
+    // Old 8-bit text: a guess, which changes only what lies beyond ASCII.
+    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
+    detector.feed(bytes.get(..SAMPLE).unwrap_or(bytes), true);
+    let encoding = detector.guess(None, chardetng::Utf8Detection::Allow);
+    if encoding == UTF_8 || !encoding.is_ascii_compatible() {
+        return None;
+    }
+    let (text, _, _) = encoding.decode(bytes);
+    Some(text.into_owned())
+}
+
+/// Encodings of two or four bytes a character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wide {
+    Utf16(&'static Encoding, usize),
+    Utf32 { big: bool, skip: usize },
+}
+
+impl Wide {
+    fn decode(self, bytes: &[u8]) -> String {
+        match self {
+            Wide::Utf16(encoding, skip) => {
+                let (text, _) = encoding.decode_without_bom_handling(bytes.get(skip..).unwrap_or_default());
+                text.into_owned()
+            }
+            Wide::Utf32 { big, skip } => {
+                let units = bytes.get(skip..).unwrap_or_default().as_chunks::<4>().0.iter();
+                units
+                    .map(|u| char::from_u32(if big { u32::from_be_bytes(*u) } else { u32::from_le_bytes(*u) }).unwrap_or('\u{fffd}'))
+                    .collect()
+            }
+        }
+    }
+}
+
+/// By byte order mark, else by the NULs that ASCII text in UTF-16 has in every second place.
+fn wide(bytes: &[u8]) -> Option<Wide> {
+    if bytes.starts_with(&[0xff, 0xfe, 0, 0]) && bytes.len() >= 8 {
+        return Some(Wide::Utf32 { big: false, skip: 4 });
+    }
+    if bytes.starts_with(&[0, 0, 0xfe, 0xff]) {
+        return Some(Wide::Utf32 { big: true, skip: 4 });
+    }
+    for (mark, encoding) in [([0xff, 0xfe], UTF_16LE), ([0xfe, 0xff], UTF_16BE)] {
+        if bytes.starts_with(&mark) && plausible(bytes.get(2..)?, encoding) {
+            return Some(Wide::Utf16(encoding, 2));
+        }
+    }
+    let sample = bytes.get(..4096).unwrap_or(bytes);
+    let pairs = sample.as_chunks::<2>().0;
+    if pairs.len() < 8 {
+        return None;
+    }
+    let ascii = |b: u8| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e);
+    let little = pairs.iter().filter(|[a, b]| ascii(*a) && *b == 0).count();
+    let big = pairs.iter().filter(|[a, b]| *a == 0 && ascii(*b)).count();
+    let most = |n: usize| n.saturating_mul(10) >= pairs.len().saturating_mul(9);
+    if most(little) {
+        return Some(Wide::Utf16(UTF_16LE, 0));
+    }
+    most(big).then_some(Wide::Utf16(UTF_16BE, 0))
+}
+
+/// The two bytes of a mark alone prove little (MP3 begins so): most of what follows must be characters and not controls.
+fn plausible(bytes: &[u8], encoding: &'static Encoding) -> bool {
+    let sample = bytes.get(..4096).unwrap_or(bytes);
+    let even = sample.get(..sample.len() & !1).unwrap_or_default();
+    let (text, broken) = encoding.decode_without_bom_handling(even);
+    let odd = text.chars().filter(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')).count();
+    !broken && odd.saturating_mul(20) <= text.chars().count()
+}
+
+/// UTF-7 that hides markup: `+ADw-` is `<` (RFC 2152). Only such text is decoded, since any ASCII text is valid UTF-7.
+fn utf7(bytes: &[u8]) -> bool {
+    let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
+    memchr::memmem::find(sample, b"+ADw").is_some() && sample.is_ascii()
+}
+
+fn decode_utf7(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut out = String::with_capacity(text.len());
+    let mut rest: &str = &text;
+    while let Some((before, after)) = rest.split_once('+') {
+        out.push_str(before);
+        let end = after
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '+' && c != '/')
+            .unwrap_or(after.len());
+        let (code, tail) = after.split_at(end);
+        if code.is_empty() {
+            out.push('+');
+        } else {
+            let raw = super::payload::decode_base64(code.as_bytes());
+            let (decoded, _) = UTF_16BE.decode_without_bom_handling(raw.get(..raw.len() & !1).unwrap_or_default());
+            out.push_str(&decoded);
+        }
+        rest = tail.strip_prefix('-').unwrap_or(tail);
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utf16(text: &str, big: bool) -> Vec<u8> {
+        text.encode_utf16()
+            .flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() })
+            .collect()
+    }
+
+    #[test]
+    fn every_encoding_becomes_utf8() {
+        let words = "hello marker, hello";
+        assert_eq!(to_utf8(&utf16(words, false)).as_deref(), Some(words));
+        assert_eq!(to_utf8(&utf16(words, true)).as_deref(), Some(words));
+        let mut marked = vec![0xff, 0xfe];
+        marked.extend(utf16("Привет, мир! 你好", false));
+        assert_eq!(to_utf8(&marked).as_deref(), Some("Привет, мир! 你好"));
+        let wide: Vec<u8> = std::iter::once('\u{feff}')
+            .chain("abc".chars())
+            .flat_map(|c| u32::from(c).to_le_bytes())
+            .collect();
+        assert_eq!(to_utf8(&wide).as_deref(), Some("abc"));
+        assert_eq!(to_utf8(b"+ADw-script+AD4-x").as_deref(), Some("<script>x"));
+        assert_eq!(to_utf8("grüße".as_bytes()), None);
+        assert_eq!(to_utf8(b"gr\xfc\xdfe aus M\xfcnchen").as_deref(), Some("grüße aus München"));
+    }
+
+    #[test]
+    fn data_is_not_text() {
+        assert!(is_text(b"hello") && !is_text(b"") && !is_text(&[0, 1, 2, 3, 4, 5, 6, 7]));
+        assert!(!is_text(&(0..=255).collect::<Vec<u8>>()));
+    }
+}

@@ -1,0 +1,177 @@
+//! What kind of text it is: by content where that can be told, by the name where only the name tells. Nothing but the label depends on it.
+
+use crate::input::Input;
+
+/// How much of a text is looked at.
+const HEAD: usize = 4096;
+
+/// The label of a text node.
+pub fn of(input: &Input<'_>) -> &'static str {
+    match input.layer {
+        "script" | "pdf-js" | "js-folded" => return "js",
+        "vba" => return "vba",
+        _ => {}
+    }
+    let text = match super::charset::to_utf8(input.bytes.get(..HEAD).unwrap_or(input.bytes)) {
+        Some(text) => text,
+        None => String::from_utf8_lossy(input.bytes.get(..HEAD).unwrap_or(input.bytes)).into_owned(),
+    };
+    by_content(&text, input.bytes)
+        .or_else(|| by_name(&input.extension()))
+        .unwrap_or("txt")
+}
+
+/// Text formats that are containers: told by content alone.
+pub fn container(bytes: &[u8]) -> Option<&'static str> {
+    let head = String::from_utf8_lossy(bytes.get(..HEAD).unwrap_or(bytes));
+    mail(&head).or_else(|| uue(&head))
+}
+
+fn by_content(text: &str, bytes: &[u8]) -> Option<&'static str> {
+    let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    let lower = start.to_ascii_lowercase();
+    if let Some(found) = container(bytes) {
+        return Some(found);
+    }
+    if lower.contains("<hta:application") {
+        return Some("hta");
+    }
+    if start.starts_with("Attribute VB_Name") {
+        return Some("vba");
+    }
+    if lower.starts_with("[internetshortcut]") || lower.contains("\n[internetshortcut]") {
+        return Some("url");
+    }
+    if start.starts_with("Windows Registry Editor") || start.starts_with("REGEDIT4") {
+        return Some("reg");
+    }
+    if start.starts_with("<?php") {
+        return Some("php");
+    }
+    let xml = lower.starts_with("<?xml") || lower.starts_with("<!--");
+    if lower.starts_with("<svg") || (xml && lower.contains("<svg")) || lower.starts_with("<!doctype svg") {
+        return Some("svg");
+    }
+    if super::html::looks_like_html(text) {
+        return Some("html");
+    }
+    if xml {
+        return Some("xml");
+    }
+    start.starts_with("ID;P").then_some("slk")
+}
+
+/// At least two header fields at the very start, one of which only mail has (RFC 5322, RFC 2045; RFC 2557 for MHT).
+fn mail(head: &str) -> Option<&'static str> {
+    const FIELDS: &[&str] = &[
+        "from",
+        "to",
+        "subject",
+        "date",
+        "received",
+        "return-path",
+        "message-id",
+        "mime-version",
+        "content-type",
+        "delivered-to",
+        "x-mailer",
+        "reply-to",
+        "content-transfer-encoding",
+        "x-mimeole",
+        "dkim-signature",
+        "snapshot-content-location",
+        "thread-topic",
+        "cc",
+        "sender",
+    ];
+    let mut known = 0_usize;
+    let mut page = false;
+    let mut decided = false;
+    for line in head.trim_start_matches(['\u{feff}', '\r', '\n', ' ']).lines() {
+        if line.starts_with([' ', '\t']) {
+            continue;
+        }
+        let Some((name, value)) = line.split_once(':') else { break };
+        if name.is_empty() || name.contains(char::is_whitespace) {
+            break;
+        }
+        let name = name.to_ascii_lowercase();
+        known = known.saturating_add(usize::from(FIELDS.contains(&name.as_str())));
+        let value = value.to_ascii_lowercase();
+        decided |= matches!(
+            name.as_str(),
+            "received" | "mime-version" | "message-id" | "return-path" | "delivered-to" | "subject"
+        );
+        page |= name == "snapshot-content-location"
+            || value.contains("multipart/related")
+            || value.contains("saved by")
+            || value.contains("microsoft mimeole");
+    }
+    (known >= 2 && decided).then_some(if page { "mht" } else { "eml" })
+}
+
+/// `begin 644 name` at the start of a line, and a data line of the right length after it (POSIX uuencode).
+fn uue(head: &str) -> Option<&'static str> {
+    let mut lines = head.lines();
+    while let Some(line) = lines.next() {
+        let Some(mode) = line.strip_prefix("begin ").and_then(|l| l.split(' ').next()) else {
+            continue;
+        };
+        if mode.len() < 3 || !mode.chars().all(|c| ('0'..='7').contains(&c)) {
+            continue;
+        }
+        let data = lines.next().unwrap_or_default();
+        if data.starts_with('M') && data.len() >= 61 || matches!(data.bytes().next(), Some(b'!'..=b'L')) {
+            return Some("uue");
+        }
+    }
+    None
+}
+
+fn by_name(extension: &str) -> Option<&'static str> {
+    Some(match extension {
+        "js" | "jse" | "mjs" | "cjs" => "js",
+        "vbs" | "vbe" => "vbs",
+        "ps1" | "psm1" | "psd1" => "ps1",
+        "bat" | "cmd" => "bat",
+        "wsf" | "wsh" | "wsc" | "sct" => "wsf",
+        "bas" | "cls" | "frm" | "vba" => "vba",
+        "hta" => "hta",
+        "html" | "htm" | "xhtml" | "shtml" => "html",
+        "svg" => "svg",
+        "css" => "css",
+        "csv" | "tsv" => "csv",
+        "json" => "json",
+        "xml" => "xml",
+        "url" | "website" => "url",
+        "iqy" | "oqy" | "rqy" => "iqy",
+        "slk" => "slk",
+        "rdp" => "rdp",
+        "reg" => "reg",
+        "ini" | "inf" => "ini",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str, text: &str) -> &'static str {
+        of(&Input {
+            name,
+            ..Input::bare(text.as_bytes())
+        })
+    }
+
+    #[test]
+    fn content_comes_before_the_name() {
+        assert_eq!(named("a.txt", "<!DOCTYPE html><html></html>"), "html");
+        assert_eq!(named("a.bin", "<svg xmlns='x'></svg>"), "svg");
+        assert_eq!(named("a.js", "var x = 1;"), "js");
+        assert_eq!(named("a.bin", "var x = 1;"), "txt");
+        assert_eq!(named("a", "From: a@b.example\r\nSubject: x\r\nMIME-Version: 1.0\r\n\r\nhi"), "eml");
+        assert_eq!(named("a", "Note: this\nis: no mail"), "txt");
+        assert_eq!(named("a", "begin 644 x\n#0V%T\n`\nend\n"), "uue");
+    }
+}

@@ -1,0 +1,235 @@
+//! Files that travel inside text: `data:` URLs (RFC 2397) and base64 (RFC 4648), wrapped, or in pieces joined by `+`.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use super::html::DataUrl;
+use crate::formats::{FORMATS, Match};
+use crate::input::Input;
+use crate::labels;
+use crate::sink::{Member, Sink};
+
+/// Shortest run of base64 that is looked at, in characters.
+const MIN_RUN: usize = 48;
+/// Most payloads of one text that become nodes.
+const MAX_PAYLOADS: usize = 256;
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// Decodes what can be decoded: both alphabets, with or without padding; a broken end is dropped.
+pub fn decode_base64(text: &[u8]) -> Vec<u8> {
+    let clean: Vec<u8> = text
+        .iter()
+        .filter_map(|&b| match b {
+            b'-' => Some(b'+'),
+            b'_' => Some(b'/'),
+            b if b.is_ascii_alphanumeric() || b == b'+' || b == b'/' => Some(b),
+            _ => None,
+        })
+        .collect();
+    let whole = if clean.len() % 4 == 1 {
+        clean.len().saturating_sub(1)
+    } else {
+        clean.len()
+    };
+    LENIENT.decode(clean.get(..whole).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Hands on what a `data:` URL holds, as the member that a click on it would save.
+pub fn data_url(link: &DataUrl, sink: &mut Sink<'_, '_>) {
+    let Some((head, body)) = link.url.get(5..).and_then(|rest| rest.split_once(',')) else {
+        return;
+    };
+    let percent = percent_decode(body);
+    let bytes = if head.to_ascii_lowercase().contains(";base64") {
+        decode_base64(&percent)
+    } else {
+        percent
+    };
+    if bytes.is_empty() {
+        return;
+    }
+    let media = head.split(';').next().unwrap_or_default();
+    let name = link
+        .download
+        .clone()
+        .filter(|n| !n.is_empty())
+        .unwrap_or_else(|| format!("data:{media}"));
+    if link.download.is_some() {
+        sink.member_slice(Member::named(name), &bytes);
+    } else {
+        sink.layer_slice("data-url", name, &bytes);
+    }
+}
+
+/// Hands on the files and texts that stand as base64 anywhere in the text.
+pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) {
+    if let Some(folded) = fold(text) {
+        sink.layer_slice("js-folded", "joined strings", folded.as_bytes());
+    }
+    let mut found = 0_usize;
+    for run in runs(text.as_bytes()) {
+        let bytes = decode_base64(run);
+        if !worth(&bytes) {
+            continue;
+        }
+        if found >= MAX_PAYLOADS {
+            let gap = airlock_proto::Gap::new(
+                airlock_proto::GapKind::TooMany,
+                format!("more than {MAX_PAYLOADS} base64 payloads in one text"),
+            );
+            sink.gap(gap);
+            return;
+        }
+        found = found.saturating_add(1);
+        sink.layer_slice("base64", "base64", &bytes);
+    }
+}
+
+/// Runs of base64 characters, line breaks inside them allowed where the lines are long.
+fn runs(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut found = Vec::new();
+    let mut start = None;
+    let mut line = 0_usize;
+    for (at, &b) in bytes.iter().enumerate() {
+        let digit = b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'-' | b'_');
+        let wrapped = matches!(b, b'\r' | b'\n') && start.is_some() && (line >= 56 || line == 0);
+        if digit {
+            start.get_or_insert(at);
+            line = line.saturating_add(1);
+        } else if wrapped {
+            line = 0;
+        } else if let Some(begin) = start.take() {
+            line = 0;
+            push_run(bytes.get(begin..at).unwrap_or_default(), &mut found);
+        }
+    }
+    if let Some(begin) = start {
+        push_run(bytes.get(begin..).unwrap_or_default(), &mut found);
+    }
+    found
+}
+
+fn push_run<'a>(run: &'a [u8], found: &mut Vec<&'a [u8]>) {
+    if run.len() >= MIN_RUN && !run.iter().all(u8::is_ascii_hexdigit) && found.len() < 100_000 {
+        found.push(run);
+    }
+}
+
+/// A decoded run is a payload when it is a file that somebody recognises, or text; a long word that happens to be base64 is neither.
+fn worth(bytes: &[u8]) -> bool {
+    if bytes.len() < 24 {
+        return false;
+    }
+    if labels::find(bytes).is_some_and(|label| label.name != "mp3") {
+        return true;
+    }
+    let input = Input {
+        layer: "base64",
+        ..Input::bare(bytes)
+    };
+    if FORMATS.iter().any(|format| format.sniff(&input) == Match::Yes) {
+        return true;
+    }
+    let sample = bytes.get(..512).unwrap_or(bytes);
+    let wide = sample.iter().step_by(2).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace())
+        && sample.iter().skip(1).step_by(2).all(|b| *b == 0);
+    wide || sample.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace())
+}
+
+/// Joins neighbouring string literals (`"abc" + "def"`), which scripts use to hide words; `None` when there is nothing to join.
+fn fold(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut out: Vec<u8> = Vec::new();
+    let mut copied = 0_usize;
+    let mut joined = 0_usize;
+    for plus in memchr::memchr_iter(b'+', bytes) {
+        if plus < copied {
+            continue;
+        }
+        let before = bytes.get(copied..plus)?;
+        let kept = before.trim_ascii_end();
+        let after = bytes.get(plus.saturating_add(1)..)?;
+        let next = after.trim_ascii_start();
+        let quote = *kept.last().unwrap_or(&0);
+        // The quotes may differ ('a'+"b"): both end and begin a literal all the same.
+        let ends = matches!(quote, b'"' | b'\'' | b'`') && kept.get(kept.len().saturating_sub(2)) != Some(&b'\\');
+        if !ends || !matches!(next.first(), Some(b'"' | b'\'' | b'`')) {
+            continue;
+        }
+        out.extend_from_slice(kept.get(..kept.len().saturating_sub(1))?);
+        copied = bytes.len().saturating_sub(next.len()).saturating_add(1);
+        joined = joined.saturating_add(1);
+    }
+    if joined < 2 {
+        return None;
+    }
+    out.extend_from_slice(bytes.get(copied..).unwrap_or_default());
+    Some(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// Decodes `%XX`; anything else stays as it is.
+pub fn percent_decode(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&b, tail)) = rest.split_first() {
+        let pair = (b == b'%')
+            .then(|| tail.get(..2))
+            .flatten()
+            .and_then(|p| std::str::from_utf8(p).ok())
+            .and_then(|p| u8::from_str_radix(p, 16).ok());
+        match pair {
+            Some(value) => {
+                out.push(value);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => {
+                out.push(b);
+                rest = tail;
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_found_wrapped_padded_and_in_either_alphabet() {
+        let long = base64::engine::general_purpose::STANDARD.encode("function hello() { return 'a marker that is long enough'; }");
+        let wrapped: String = long
+            .as_bytes()
+            .chunks(60)
+            .map(|c| format!("{}\r\n", String::from_utf8_lossy(c)))
+            .collect();
+        for text in [
+            format!("x = \"{long}\";"),
+            wrapped,
+            long.replace('+', "-").replace('/', "_").trim_end_matches('=').to_owned(),
+        ] {
+            let all = runs(text.as_bytes());
+            assert_eq!(all.len(), 1, "{text}");
+            assert!(worth(&decode_base64(all[0])) && decode_base64(all[0]).ends_with(b"enough'; }"));
+        }
+        assert!(runs("the quick brown fox jumps over the lazy dog again and again and again".as_bytes()).is_empty());
+    }
+
+    #[test]
+    fn literals_are_joined() {
+        assert_eq!(fold("a = 'po' + 'wer' +\n\"shell\";").as_deref(), Some("a = 'powershell\";"));
+        assert_eq!(fold("a + b + 'c'"), None);
+    }
+
+    #[test]
+    fn percent_signs_decode() {
+        assert_eq!(percent_decode("a%41%zz%"), b"aA%zz%");
+    }
+}
