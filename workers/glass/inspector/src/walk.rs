@@ -16,7 +16,7 @@ use crate::input::Input;
 use crate::labels;
 use crate::reader::{len64, size};
 use crate::rules::Matcher;
-use crate::sink::{Found, Member, Sink};
+use crate::sink::{Child, Found, Member, Sink};
 
 /// What the walk needs from outside: the clock and the way out are arguments.
 pub struct Surroundings<'e, 'r> {
@@ -161,7 +161,7 @@ impl Walk<'_> {
         });
         self.match_rules(index, parent.is_none(), bytes, label.name, layer);
         if self.ancestors.contains(&digest) {
-            self.finding(index, Found::new("nest.quine"));
+            self.finding(index, Found::new("zip.quine_or_self_nested"));
         } else {
             self.ancestors.push(digest);
             self.chain.push(label.name);
@@ -206,6 +206,7 @@ impl Walk<'_> {
         }
         let now = self.budget.limits().max_alive_bytes.saturating_sub(self.budget.alive_left());
         self.budget.free(now.saturating_sub(alive));
+        self.alarm(node, input, formats, &children);
         let names: Vec<&'static str> = formats.iter().map(|f| f.name()).collect();
         let facts = NodeFacts {
             format: label.name,
@@ -227,6 +228,18 @@ impl Walk<'_> {
             for found in out {
                 self.finding(node, found);
             }
+        }
+    }
+
+    /// The expansion alarm: very much came out of very little. ZIP has a finding of its own, which names the member.
+    fn alarm(&mut self, node: u32, input: &Input<'_>, formats: &[&'static dyn Format], children: &[Child]) {
+        let out = children.iter().map(|child| child.size).fold(0, u64::saturating_add);
+        let ratio = out.checked_div(len64(input.bytes.len())).unwrap_or_default();
+        let limits = &self.job.limits;
+        let zip = formats.first().is_some_and(|f| f.name() == "zip");
+        if out >= limits.alarm_bytes && ratio > limits.alarm_ratio && !zip {
+            let sentence = format!("It unpacks to at least {ratio} times its own size.");
+            self.finding(node, Found::new("bomb.ratio").summary(sentence));
         }
     }
 

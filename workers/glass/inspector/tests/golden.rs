@@ -1,7 +1,13 @@
 //! The golden corpus: a folder a case below `testdata/golden`, the input in base64, the expected frames beside it. No code a case.
 //!
 //! `GOLDEN=update cargo nextest run …` writes what is seen now; read the difference before you commit it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::disallowed_types
+)]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,12 +22,21 @@ const RULE: &str = "rule marker { strings: $a = \"AIRLOCK-TEST-MARKER-\" conditi
 
 #[test]
 fn every_case_gives_the_expected_frames() {
-    let source = RuleSource { path: "golden.yar".into(), text: RULE.into(), builtin: false };
+    let source = RuleSource {
+        path: "golden.yar".into(),
+        text: RULE.into(),
+        builtin: false,
+    };
     let (rules, ready) = RuleSet::compile(&[source]);
     assert!(ready.broken.is_empty(), "{ready:?}");
     let update = std::env::var("GOLDEN").is_ok_and(|v| v == "update");
     let mut faults = Vec::new();
-    let mut cases: Vec<PathBuf> = fs::read_dir(root()).expect("the corpus").flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect();
+    let mut cases: Vec<PathBuf> = fs::read_dir(root())
+        .expect("the corpus")
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.is_dir())
+        .collect();
     cases.sort();
     assert!(cases.len() >= 10, "the golden corpus is missing");
     for case in cases {
@@ -33,7 +48,12 @@ fn every_case_gives_the_expected_frames() {
             faults.push(format!("{}:\n{seen}", case.display()));
         }
     }
-    assert!(faults.is_empty(), "{} cases differ; now they give\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} cases differ; now they give\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
 }
 
 fn root() -> PathBuf {
@@ -60,6 +80,14 @@ fn run(case: &Path, rules: &RuleSet) -> String {
         let _ = writeln!(out, "{}", serde_json::to_string(&frame).expect("plain data"));
         true
     };
-    inspect(&bytes, Surroundings { job: &job, matcher: Some(&mut matcher), expired: &|| false, emit: &mut emit });
+    inspect(
+        &bytes,
+        Surroundings {
+            job: &job,
+            matcher: Some(&mut matcher),
+            expired: &|| false,
+            emit: &mut emit,
+        },
+    );
     out
 }

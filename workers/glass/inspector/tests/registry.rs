@@ -1,5 +1,11 @@
 //! The registries are whole: every file of a folder stands in its slice, and every row says what it must.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::disallowed_types
+)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +20,10 @@ fn text(path: &str) -> String {
 /// Files directly below a folder, without `.rs`.
 fn files(folder: &str) -> BTreeSet<String> {
     let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).expect("folder");
-    entries.flatten().filter_map(|e| e.file_name().to_string_lossy().strip_suffix(".rs").map(str::to_owned)).collect()
+    entries
+        .flatten()
+        .filter_map(|e| e.file_name().to_string_lossy().strip_suffix(".rs").map(str::to_owned))
+        .collect()
 }
 
 #[test]

@@ -105,7 +105,7 @@ pub const ENTRIES: &[Entry] = &[
         "ATT&CK T1574.001",
     ),
     row(
-        "nest.quine",
+        "zip.quine_or_self_nested",
         Container,
         High,
         95,

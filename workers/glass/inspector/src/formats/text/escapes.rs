@@ -4,6 +4,8 @@ use crate::sink::Sink;
 
 /// Fewest escapes in a row that are worth decoding.
 const MIN_ROW: usize = 8;
+/// Shortest hexadecimal string that is looked at, in digits.
+const MIN_HEX: usize = 128;
 
 /// Hands on the text with its escapes decoded, when there are enough of them, and long hexadecimal strings as bytes.
 pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) {
@@ -20,6 +22,12 @@ pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) {
 
 /// The text with every escape decoded; `None` when no row of them is long enough to hide something.
 fn unescape(text: &str) -> Option<String> {
+    if memchr::memchr2_iter(b'\\', b'%', text.as_bytes())
+        .nth(MIN_ROW.saturating_sub(1))
+        .is_none()
+    {
+        return None;
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let (mut row, mut longest) = (0_usize, 0_usize);
@@ -69,7 +77,7 @@ fn escape(text: &str) -> Option<(char, usize)> {
 fn char_codes(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = text;
-    while let Some(at) = rest.find("fromCharCode") {
+    while let Some(at) = memchr::memmem::find(rest.as_bytes(), b"fromCharCode") {
         rest = rest.get(at.saturating_add(12)..).unwrap_or_default();
         let Some(list) = rest.strip_prefix('(').and_then(|r| r.split_once(')')).map(|(list, _)| list) else {
             continue;
@@ -109,15 +117,20 @@ fn spell(list: &str) -> Option<String> {
     (out.chars().count() >= 16 && readable.saturating_mul(10) >= out.chars().count().saturating_mul(9)).then_some(out)
 }
 
-/// Hexadecimal strings of at least 128 digits whose bytes are a file that somebody recognises, or text.
+/// Hexadecimal strings of at least [`MIN_HEX`] digits whose bytes are a file that somebody recognises, or text.
 fn hex_strings(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
-    for run in bytes
-        .split(|b| !b.is_ascii_hexdigit())
-        .filter(|run| run.len() >= 128 && run.len() % 2 == 0)
-    {
-        let lower = run.to_ascii_lowercase();
-        let Ok(decoded) = data_encoding::HEXLOWER.decode(&lower) else {
+    let mut at = 0_usize;
+    while let Some(window) = bytes.get(at..at.saturating_add(MIN_HEX)) {
+        if let Some(gap) = window.iter().rposition(|b| !b.is_ascii_hexdigit()) {
+            at = at.saturating_add(gap).saturating_add(1);
+            continue;
+        }
+        let rest = bytes.get(at..).unwrap_or_default();
+        let length = rest.iter().position(|b| !b.is_ascii_hexdigit()).unwrap_or(rest.len());
+        let even = rest.get(..length & !1).unwrap_or_default();
+        at = at.saturating_add(length).saturating_add(1);
+        let Ok(decoded) = data_encoding::HEXLOWER_PERMISSIVE.decode(even) else {
             continue;
         };
         let readable = decoded.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());

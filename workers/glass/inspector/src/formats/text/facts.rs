@@ -55,9 +55,9 @@ fn smuggles(text: &str) -> Option<(usize, usize)> {
         ".download",
         "dispatchEvent",
     ];
-    let (decode, word) = DECODE.iter().filter_map(|w| text.find(w).map(|at| (at, w.len()))).min()?;
-    let has = |words: &[&str]| words.iter().any(|w| text.contains(w));
-    (has(BUILD) && has(DELIVER) && has(ACT)).then_some((decode, word))
+    let (decode, word) = DECODE.iter().filter_map(|w| place(text, w).map(|at| (at, w.len()))).min()?;
+    let any = |words: &[&str]| words.iter().any(|w| has(text, w));
+    (any(BUILD) && any(DELIVER) && any(ACT)).then_some((decode, word))
 }
 
 /// A page that copies a command and asks the reader to paste it into a window that runs it.
@@ -69,7 +69,7 @@ fn clickfix(text: &str, lower: &str) -> Option<Found> {
         "clipboarddata.setdata",
     ]
     .iter()
-    .find_map(|w| lower.find(w));
+    .find_map(|w| place(lower, w));
     const COMMANDS: &[&str] = &[
         "powershell",
         "mshta",
@@ -95,10 +95,10 @@ fn clickfix(text: &str, lower: &str) -> Option<Found> {
         "strg + v",
         "strg+v",
     ];
-    let command = COMMANDS.iter().any(|w| lower.contains(w));
-    let keys = KEYS.iter().any(|w| lower.contains(w));
+    let command = COMMANDS.iter().any(|w| has(lower, w));
+    let keys = KEYS.iter().any(|w| has(lower, w));
     let at = copies?;
-    (command && (keys || lower.contains("verif") || lower.contains("captcha")) || keys && command).then(|| {
+    (command && (keys || has(lower, "verif") || has(lower, "captcha")) || keys && command).then(|| {
         Found::new("html.clickfix")
             .at(at, 20)
             .excerpt(text.as_bytes().get(at..).unwrap_or_default())
@@ -132,7 +132,7 @@ fn windows_objects(text: &str, lower: &str) -> Option<Found> {
         WHAT.iter().find(|what| argument.starts_with(**what)).map(|what| (at, *what))
     });
     let (at, what) = made?;
-    ACT.iter().any(|w| lower.contains(w)).then(|| {
+    ACT.iter().any(|w| has(lower, w)).then(|| {
         let sentence = format!("The script makes a {what} object, with which Windows runs programs or writes files.");
         Found::new("js.wsh_objects")
             .at(at, 16)
@@ -143,11 +143,11 @@ fn windows_objects(text: &str, lower: &str) -> Option<Found> {
 
 /// PowerShell that fetches and runs, or hides its command in base64.
 fn command_line(text: &str, lower: &str) -> Option<Found> {
-    let shell = lower.find("powershell").or_else(|| lower.find("pwsh"))?;
+    let shell = place(lower, "powershell").or_else(|| place(lower, "pwsh"))?;
     let near = lower.get(shell..).unwrap_or_default();
     let encoded = ["-enc ", "-encodedcommand", "-e jab", "-ec ", "frombase64string"]
         .iter()
-        .any(|w| near.contains(w));
+        .any(|w| has(near, w));
     let fetches = [
         "downloadstring",
         "downloadfile",
@@ -157,10 +157,10 @@ fn command_line(text: &str, lower: &str) -> Option<Found> {
         "net.webclient",
     ]
     .iter()
-    .any(|w| near.contains(w));
+    .any(|w| has(near, w));
     let runs = ["iex", "invoke-expression", "start-process", "-enc", "| iex", "reflection.assembly"]
         .iter()
-        .any(|w| near.contains(w));
+        .any(|w| has(near, w));
     (encoded || (fetches && runs)).then(|| {
         Found::new("ps1.encoded_command")
             .at(shell, 10)
@@ -172,14 +172,14 @@ fn command_line(text: &str, lower: &str) -> Option<Found> {
 fn obfuscated(text: &str, lower: &str) -> Option<Found> {
     let names = text.match_indices("_0x").take(200).count();
     if names >= 40 {
-        let at = text.find("_0x")?;
+        let at = place(text, "_0x")?;
         return Some(
             Found::new("html.obfuscated_script")
                 .at(at, 8)
                 .excerpt(text.as_bytes().get(at..).unwrap_or_default()),
         );
     }
-    let packed = lower.find("eval(function(p,a,c,k,e,");
+    let packed = place(lower, "eval(function(p,a,c,k,e,");
     let noise =
         text.len() >= 400 && text.bytes().filter(|b| b"[]()!+".contains(b)).count().saturating_mul(100) >= text.len().saturating_mul(95);
     let at = packed.or(noise.then_some(0))?;
@@ -192,6 +192,15 @@ fn obfuscated(text: &str, lower: &str) -> Option<Found> {
     } else {
         found.severity(airlock_proto::Severity::Low)
     })
+}
+
+/// Where a word stands. Vectorised: texts are long, and these words are rare.
+fn place(text: &str, word: &str) -> Option<usize> {
+    memchr::memmem::find(text.as_bytes(), word.as_bytes())
+}
+
+fn has(text: &str, word: &str) -> bool {
+    place(text, word).is_some()
 }
 
 #[cfg(test)]

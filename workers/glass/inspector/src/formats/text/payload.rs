@@ -93,27 +93,43 @@ pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) {
 }
 
 /// Runs of base64 characters, line breaks inside them allowed where the lines are long.
+///
+/// A run has a window of [`MIN_RUN`] digits, so that looking at every [`MIN_RUN`]th byte finds it: ordinary text costs next to nothing.
 fn runs(bytes: &[u8]) -> Vec<&[u8]> {
+    const LAST: usize = MIN_RUN.saturating_sub(1);
     let mut found = Vec::new();
-    let mut start = None;
-    let mut line = 0_usize;
-    for (at, &b) in bytes.iter().enumerate() {
-        let digit = b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'-' | b'_');
-        let wrapped = matches!(b, b'\r' | b'\n') && start.is_some() && (line >= 56 || line == 0);
-        if digit {
-            start.get_or_insert(at);
-            line = line.saturating_add(1);
-        } else if wrapped {
-            line = 0;
-        } else if let Some(begin) = start.take() {
-            line = 0;
-            push_run(bytes.get(begin..at).unwrap_or_default(), &mut found);
+    let mut at = 0_usize;
+    while let Some(window) = bytes.get(at..at.saturating_add(MIN_RUN)) {
+        if let Some(gap) = window.iter().rposition(|b| !is_digit(*b)) {
+            at = at.saturating_add(gap).saturating_add(1);
+            if gap < LAST && !is_digit(bytes.get(at.saturating_add(LAST)).copied().unwrap_or_default()) {
+                at = at.saturating_add(MIN_RUN.saturating_sub(gap).saturating_sub(1));
+            }
+            continue;
         }
-    }
-    if let Some(begin) = start {
-        push_run(bytes.get(begin..).unwrap_or_default(), &mut found);
+        let end = run_end(bytes, at);
+        push_run(bytes.get(at..end).unwrap_or_default(), &mut found);
+        at = end.saturating_add(1);
     }
     found
+}
+
+fn is_digit(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'-' | b'_')
+}
+
+fn run_end(bytes: &[u8], start: usize) -> usize {
+    let mut line = 0_usize;
+    for (n, &b) in bytes.iter().enumerate().skip(start) {
+        if is_digit(b) {
+            line = line.saturating_add(1);
+        } else if matches!(b, b'\r' | b'\n') && (line >= 56 || line == 0) {
+            line = 0;
+        } else {
+            return n;
+        }
+    }
+    bytes.len()
 }
 
 fn push_run<'a>(run: &'a [u8], found: &mut Vec<&'a [u8]>) {

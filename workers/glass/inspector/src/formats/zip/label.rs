@@ -183,7 +183,8 @@ fn text(bytes: &[u8], part: &Part<'_>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use airlock_forge::office::{Ooxml, Package, odt};
+    use airlock_forge::odf::odt;
+    use airlock_forge::office::{Ooxml, Package};
     use airlock_forge::zip::simple;
 
     #[test]
