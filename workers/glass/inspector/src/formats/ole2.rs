@@ -6,11 +6,10 @@ mod classes;
 mod encryption;
 pub mod powerpoint;
 
-
 use airlock_proto::{Gap, GapKind};
 
-pub use self::classes::remote_target;
 use self::cfb::{Cfb, Kind, MAGIC};
+pub use self::classes::remote_target;
 use super::{Doc, Format, Match, vba};
 use crate::input::Input;
 use crate::labels;

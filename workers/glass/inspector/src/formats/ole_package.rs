@@ -46,7 +46,11 @@ impl Format for OlePackage {
     }
 
     fn sniff(&self, input: &Input<'_>) -> Match {
-        if parse(input.bytes).is_some() || native(input).is_some() { Match::Yes } else { Match::No }
+        if parse(input.bytes).is_some() || native(input).is_some() {
+            Match::Yes
+        } else {
+            Match::No
+        }
     }
 
     fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
@@ -56,7 +60,11 @@ impl Format for OlePackage {
             }
             return Ok(());
         };
-        let name = if package.label.is_empty() { base(&package.source) } else { package.label.clone() };
+        let name = if package.label.is_empty() {
+            base(&package.source)
+        } else {
+            package.label.clone()
+        };
         let mut member = Member::named(name.clone());
         member.declared = u64::try_from(package.declared).ok();
         if package.data.len() < package.declared {
@@ -84,20 +92,69 @@ fn tell(package: &Package<'_>, name: &str, format: &str, sink: &mut Sink<'_, '_>
     let extensions = [extension(name), extension(&package.source), extension(&package.temporary)];
     let runs = extensions.iter().find(|e| EXECUTABLE.contains(&e.as_str()));
     let says = format!("{name} | {} | {}", package.source, package.temporary);
-    if runs.is_some() || matches!(format, "pe" | "lnk" | "elf" | "macho" | "msi" | "hta" | "js" | "vbs" | "ps1" | "bat" | "wsf") {
+    if runs.is_some()
+        || matches!(
+            format,
+            "pe" | "lnk" | "elf" | "macho" | "msi" | "hta" | "js" | "vbs" | "ps1" | "bat" | "wsf"
+        )
+    {
         let what = runs.map_or_else(|| format.to_owned(), |e| format!(".{e}"));
         let sentence = format!("A document holds the file {name}, which runs when it is opened ({what}).");
         sink.finding(Found::new("ole.package_exec").says(&says).summary(sentence));
         return;
     }
-    sink.finding(Found::new("ole.package").says(&says).summary(format!("A document holds the file {name}.")));
+    sink.finding(
+        Found::new("ole.package")
+            .says(&says)
+            .summary(format!("A document holds the file {name}.")),
+    );
 }
 
 /// Endings of files that run when somebody opens them.
 pub const EXECUTABLE: &[&str] = &[
-    "exe", "scr", "com", "pif", "cpl", "dll", "bat", "cmd", "ps1", "psm1", "vbs", "vbe", "js", "jse", "wsf", "wsh", "wsc", "sct", "hta",
-    "lnk", "url", "msi", "msp", "mst", "jar", "reg", "chm", "scf", "inf", "application", "appref-ms", "settingcontent-ms", "library-ms",
-    "search-ms", "iqy", "msc", "gadget", "xll", "ocx", "sys", "py", "command", "diagcab",
+    "exe",
+    "scr",
+    "com",
+    "pif",
+    "cpl",
+    "dll",
+    "bat",
+    "cmd",
+    "ps1",
+    "psm1",
+    "vbs",
+    "vbe",
+    "js",
+    "jse",
+    "wsf",
+    "wsh",
+    "wsc",
+    "sct",
+    "hta",
+    "lnk",
+    "url",
+    "msi",
+    "msp",
+    "mst",
+    "jar",
+    "reg",
+    "chm",
+    "scf",
+    "inf",
+    "application",
+    "appref-ms",
+    "settingcontent-ms",
+    "library-ms",
+    "search-ms",
+    "iqy",
+    "msc",
+    "gadget",
+    "xll",
+    "ocx",
+    "sys",
+    "py",
+    "command",
+    "diagcab",
 ];
 
 /// Reads a package, with the length before it or without.
@@ -147,7 +204,9 @@ fn body(mut r: Reader<'_>) -> Option<Package<'_>> {
 fn wide_label(r: &mut Reader<'_>, package: &mut Package<'_>) {
     let mut names = Vec::new();
     for _ in 0..3 {
-        let Some(units) = r.u32().map(size).filter(|n| *n <= MAX_NAME) else { return };
+        let Some(units) = r.u32().map(size).filter(|n| *n <= MAX_NAME) else {
+            return;
+        };
         let Some(bytes) = r.take(units.saturating_mul(2)) else { return };
         names.push(encoding_rs::UTF_16LE.decode_without_bom_handling(bytes).0.into_owned());
     }

@@ -6,8 +6,8 @@ mod walk;
 use airlock_proto::Gap;
 
 use self::walk::{Object, Walk};
-use super::ole2::cfb::MAGIC;
 use super::ole_package::{self, parse_ole1};
+use super::ole2::cfb::MAGIC;
 use super::{Doc, Format, Match};
 use crate::input::{Input, extension};
 use crate::sink::{Found, Member, Sink};
@@ -84,10 +84,19 @@ fn hand_over(object: Object, sink: &mut Sink<'_, '_>) {
     let target = super::ole2::remote_target(&bytes);
     let linked = parse_ole1(&bytes).filter(|o| o.linked && remote(&o.topic)).map(|o| o.topic);
     if let Some(target) = target.or(linked) {
-        sink.finding(Found::new("rtf.ole2link").at(at, 0).says(&target).summary(format!("An RTF object links to {target}.")));
+        sink.finding(
+            Found::new("rtf.ole2link")
+                .at(at, 0)
+                .says(&target)
+                .summary(format!("An RTF object links to {target}.")),
+        );
     }
     package(&bytes, at, sink);
-    sink.layer("rtf-object", if class.is_empty() { "object" } else { &class }, &mut bytes.as_slice());
+    sink.layer(
+        "rtf-object",
+        if class.is_empty() { "object" } else { &class },
+        &mut bytes.as_slice(),
+    );
     // Word takes the object from where it finds one, whatever stands before it.
     if parse_ole1(&bytes).is_none()
         && let Some(start) = memchr::memmem::find(&bytes, MAGIC).filter(|start| *start > 0)
@@ -115,7 +124,9 @@ fn package(bytes: &[u8], at: usize, sink: &mut Sink<'_, '_>) {
 /// True when a path or URL leads to another machine.
 fn remote(target: &str) -> bool {
     let lower = target.trim().to_ascii_lowercase();
-    let there = ["http:", "https:", "ftp:", "mhtml:", "\\\\", "file://"].iter().any(|start| lower.starts_with(start));
+    let there = ["http:", "https:", "ftp:", "mhtml:", "\\\\", "file://"]
+        .iter()
+        .any(|start| lower.starts_with(start));
     there && !lower.starts_with("file:///")
 }
 

@@ -214,7 +214,10 @@ struct Broken;
 
 impl Read for Broken {
     fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
-        Err(Error::new(ErrorKind::InvalidData, "a chunk of the compressed source contradicts its own length"))
+        Err(Error::new(
+            ErrorKind::InvalidData,
+            "a chunk of the compressed source contradicts its own length",
+        ))
     }
 }
 

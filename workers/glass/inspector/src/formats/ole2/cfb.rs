@@ -345,7 +345,10 @@ impl<'a> Cfb<'a> {
         if twice {
             self.note("its directory leads to the same entry twice");
         }
-        if self.entries().any(|(_, e)| e.kind == Kind::Stream && e.parent.is_none() && e.size > 0) {
+        if self
+            .entries()
+            .any(|(_, e)| e.kind == Kind::Stream && e.parent.is_none() && e.size > 0)
+        {
             self.note("it holds a stream that no storage names");
         }
     }
@@ -374,7 +377,11 @@ fn entry(raw: &[u8], shift: u32) -> Option<Entry> {
     let start = r.u32()?;
     let (low, high) = (r.u32()?, r.u32()?);
     // Version 3 says nothing of the upper half (MS-CFB 2.6.1).
-    let size = if shift == 12 { (u64::from(high) << 32) | u64::from(low) } else { u64::from(low) };
+    let size = if shift == 12 {
+        (u64::from(high) << 32) | u64::from(low)
+    } else {
+        u64::from(low)
+    };
     let units: Vec<u16> = name
         .get(..length)
         .unwrap_or(name)
@@ -442,12 +449,22 @@ impl Read for StreamReader<'_, '_> {
             }
         }
         if self.sector > MAX_REGULAR {
-            return Err(Error::new(ErrorKind::InvalidData, "the chain of this stream ends before its declared length"));
+            return Err(Error::new(
+                ErrorKind::InvalidData,
+                "the chain of this stream ends before its declared length",
+            ));
         }
-        let from = if self.mini { self.mini_sector() } else { self.cfb.sector(self.sector) };
+        let from = if self.mini {
+            self.mini_sector()
+        } else {
+            self.cfb.sector(self.sector)
+        };
         let from = from.and_then(|bytes| bytes.get(self.within..)).unwrap_or_default();
         if from.is_empty() {
-            return Err(Error::new(ErrorKind::UnexpectedEof, "the chain of this stream leads past the end of the file"));
+            return Err(Error::new(
+                ErrorKind::UnexpectedEof,
+                "the chain of this stream leads past the end of the file",
+            ));
         }
         let n = from.len().min(into.len()).min(size(self.left));
         if let (Some(to), Some(from)) = (into.get_mut(..n), from.get(..n)) {
@@ -536,6 +553,9 @@ pub(crate) mod tests {
 
     #[test]
     fn names_of_msi_tables_are_decoded() {
-        assert_eq!(decode_name(&[0x4840, 0x3f3f, 0x4577, 0x446c, 0x3b6a, 0x45e4, 0x4824]), "!_StringData");
+        assert_eq!(
+            decode_name(&[0x4840, 0x3f3f, 0x4577, 0x446c, 0x3b6a, 0x45e4, 0x4824]),
+            "!_StringData"
+        );
     }
 }

@@ -40,7 +40,12 @@ static KNOWN: &[Known] = &[
     known("996BF5E0-8044-4650-ADEB-0B013914E99C", "MSCOMCTL ListView", Severity::Medium, 50),
     known("9181DC5F-E07D-418A-ACA6-8EEA1ECB8E9E", "MSCOMCTL TreeView", Severity::Medium, 50),
     known("233C1507-6A77-46A4-9443-F871F945D258", "Shockwave Director", Severity::High, 70),
-    known("A08A033D-1A75-4AB6-A166-EAD02F547959", "otkloadr (no address randomisation)", Severity::High, 90),
+    known(
+        "A08A033D-1A75-4AB6-A166-EAD02F547959",
+        "otkloadr (no address randomisation)",
+        Severity::High,
+        90,
+    ),
 ];
 
 const FLASH: &str = "D27CDB6E-AE6D-11CF-96B8-444553540000";
@@ -118,7 +123,8 @@ fn address(text: &str) -> Option<String> {
     let end = rest.find(|c: char| c.is_control() || c == '\u{fffd}').unwrap_or(rest.len());
     let found = rest.get(..end)?;
     // `\\?\C:\…` is this machine.
-    let local = found.starts_with("\\\\?\\") || found.starts_with("\\\\.\\") || lower.get(start..).is_some_and(|l| l.starts_with("file:///"));
+    let local =
+        found.starts_with("\\\\?\\") || found.starts_with("\\\\.\\") || lower.get(start..).is_some_and(|l| l.starts_with("file:///"));
     (!local && found.len() > 6).then(|| found.to_owned())
 }
 

@@ -23,7 +23,11 @@ pub fn tell(cfb: &Cfb<'_>, sink: &mut Sink<'_, '_>) {
         return;
     }
     if rights {
-        let size = cfb.entries().filter(|(_, e)| e.name.starts_with("\u{9}DRM")).map(|(_, e)| e.size).max();
+        let size = cfb
+            .entries()
+            .filter(|(_, e)| e.name.starts_with("\u{9}DRM"))
+            .map(|(_, e)| e.size)
+            .max();
         irm(size.unwrap_or_default(), sink);
     }
     // FibBase: the bits fEncrypted and fObfuscated (MS-DOC 2.5.2).

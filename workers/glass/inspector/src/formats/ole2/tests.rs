@@ -2,6 +2,7 @@
 
 use airlock_proto::frame::{Frame, JobHeader};
 use airlock_proto::{Gap, GapKind, Limits, Node};
+use sha2::{Digest, Sha256};
 
 use super::cfb::tests::build;
 use crate::rules::RuleSet;
@@ -16,10 +17,13 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// The SHA-256 of a node, as a thing that can be asked for text that it was made of.
+    /// A node that must be there.
     pub(crate) fn node(&self, name: &str, layer: &str) -> Text<'_> {
         let found = self.nodes.iter().find(|n| n.name == name && n.layer == layer);
-        Text(self, found.unwrap_or_else(|| panic!("no node {name:?} {layer} in {:#?}", self.nodes)))
+        Text(
+            self,
+            found.unwrap_or_else(|| panic!("no node {name:?} {layer} in {:#?}", self.nodes)),
+        )
     }
 
     pub(crate) fn has(&self, id: &str) -> bool {
@@ -47,8 +51,9 @@ impl Text<'_> {
         &self.1.format
     }
 
-    pub(crate) fn sha256(&self) -> &str {
-        &self.1.sha256
+    /// True when these are its bytes. A hit that the node above has as well is told once, so layers are compared.
+    pub(crate) fn is(&self, bytes: &[u8]) -> bool {
+        data_encoding::HEXLOWER.encode(&Sha256::digest(bytes)) == self.1.sha256
     }
 }
 

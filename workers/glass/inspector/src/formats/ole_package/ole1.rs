@@ -123,7 +123,10 @@ mod tests {
     fn embedded_and_linked_objects_are_read() {
         let bytes = b"\x01\x05\0\0\x02\0\0\0\x08\0\0\0Package\0\0\0\0\0\0\0\0\0\x03\0\0\0abcREST";
         let object = parse(bytes).unwrap();
-        assert_eq!((object.class.as_str(), object.data, object.rest), ("Package", &b"abc"[..], &b"REST"[..]));
+        assert_eq!(
+            (object.class.as_str(), object.data, object.rest),
+            ("Package", &b"abc"[..], &b"REST"[..])
+        );
         let link = parse(b"\x01\x05\0\0\x01\0\0\0\x05\0\0\0Link\0\x04\0\0\0\\\\a\0\0\0\0\0").unwrap();
         assert!(link.linked && link.topic == "\\\\a");
         assert_eq!(parse(b"\x01\x05\0\0\x07\0\0\0"), None);

@@ -29,7 +29,10 @@ fn text_is_decoded_by_code_page_and_unicode() {
 #[test]
 fn an_embedded_compound_file_comes_out_of_its_object() {
     let inner = build(&[("Contents", b"MARKER inside")]);
-    let rtf = format!("{{\\rtf1{{\\object\\objemb{{\\*\\objclass X.1}}{{\\*\\objdata\n{}}}}}}}", hex(&ole1("X.1", &inner)));
+    let rtf = format!(
+        "{{\\rtf1{{\\object\\objemb{{\\*\\objclass X.1}}{{\\*\\objdata\n{}}}}}}}",
+        hex(&ole1("X.1", &inner))
+    );
     let seen = look(rtf.as_bytes());
     assert_eq!(seen.node("X.1", "rtf-object").format(), "ole1");
     assert!(seen.node("Contents", "raw").contains("MARKER"));

@@ -30,7 +30,11 @@ pub struct Tokens<'a> {
 impl<'a> Tokens<'a> {
     /// Tokens from `start` on.
     pub fn new(bytes: &'a [u8], start: usize) -> Self {
-        Tokens { bytes, next: start, at: start }
+        Tokens {
+            bytes,
+            next: start,
+            at: start,
+        }
     }
 
     /// The next `n` raw bytes, for `\bin`; `None` when there are fewer, and then nothing is consumed.

@@ -57,6 +57,8 @@ struct Collector {
 const MAX_DEPTH: usize = 10_000;
 /// Data inside of data.
 const MAX_COLLECTORS: usize = 32;
+/// Longest data of one object in bytes; one byte more than a member may have, so that the sink tells the gap.
+const MAX_DATA: usize = 256 * 1024 * 1024;
 /// Longest text that is decoded, in bytes.
 const MAX_TEXT: usize = 64 * 1024 * 1024;
 /// More fonts than Word's own count holds (CVE-2023-21716).
@@ -258,7 +260,9 @@ impl<'a> Walk<'a> {
             b"bin" => self.binary(number),
             b"objupdate" => self.tell("rtf.objupdate", |found| found),
             b"objautlink" => self.tell("rtf.objupdate", |found| {
-                found.severity(Severity::Low).summary("An RTF document links to an object that is updated by itself.")
+                found
+                    .severity(Severity::Low)
+                    .summary("An RTF document links to an object that is updated by itself.")
             }),
             b"fonttbl" => self.set(|group| group.place = Place::Fonts),
             b"colortbl" | b"stylesheet" | b"listtable" | b"rsidtbl" | b"themedata" | b"colorschememapping" | b"latentstyles" => {
@@ -295,12 +299,16 @@ impl<'a> Walk<'a> {
     fn binary(&mut self, number: Option<i64>) {
         let length = number.unwrap_or_default();
         if length < 0 || number.is_none() {
-            self.tell("rtf.bin_trick", |found| found.summary("Binary data has no length or a negative one."));
+            self.tell("rtf.bin_trick", |found| {
+                found.summary("Binary data has no length or a negative one.")
+            });
             return;
         }
         let Some(raw) = self.tokens.raw(length) else {
             // Nobody can have meant it; what follows is read as if it were not there.
-            self.tell("rtf.bin_trick", |found| found.summary("Binary data claims to be longer than the file."));
+            self.tell("rtf.bin_trick", |found| {
+                found.summary("Binary data claims to be longer than the file.")
+            });
             return;
         };
         if let Some(collector) = self.data() {
@@ -367,6 +375,9 @@ impl<'a> Walk<'a> {
             return;
         }
         for byte in text {
+            if collector.bytes.len() > MAX_DATA {
+                break;
+            }
             let Some(digit) = nibble(*byte) else {
                 odd |= !byte.is_ascii_whitespace();
                 continue;

@@ -16,18 +16,56 @@ pub enum Event {
 /// The event that runs a procedure of this name (lowercase).
 pub fn event(name: &str) -> Option<Event> {
     const AUTO: &[&str] = &[
-        "autoexec", "autoopen", "autonew", "autoclose", "autoexit", "auto_open", "auto_close", "auto_activate", "auto_add",
-        "auto_remove", "autorun", "documentopen", "documentbeforeclose", "documentchange", "workbook_beforeclose", "document_beforeclose",
+        "autoexec",
+        "autoopen",
+        "autonew",
+        "autoclose",
+        "autoexit",
+        "auto_open",
+        "auto_close",
+        "auto_activate",
+        "auto_add",
+        "auto_remove",
+        "autorun",
+        "documentopen",
+        "documentbeforeclose",
+        "documentchange",
+        "workbook_beforeclose",
+        "document_beforeclose",
     ];
-    const ACTIONS: &[&str] = &[
-        "_open", "_close", "_new", "_opened",
-    ];
+    const ACTIONS: &[&str] = &["_open", "_close", "_new", "_opened"];
     const SUBJECTS: &[&str] = &["document", "workbook", "presentation", "project", "visio", "app", "oapp"];
     const CONTROLS: &[&str] = &[
-        "_click", "_dblclick", "_painted", "_painting", "_layout", "_change", "_gotfocus", "_mousemove", "_mouseenter", "_mouseleave",
-        "_mousehover", "_resize", "_afterupdate", "_beforeupdate", "_onconnecting", "_onconnected", "_statechange", "_documentcomplete",
-        "_downloadcomplete", "_navigatecomplete2", "_beforenavigate2", "_titlechange", "_progresschange", "_folderchanged",
-        "_setsecurelockicon", "_beforedropordpaste", "_beforedroporpaste", "_initialize", "_activate", "_selectionchange",
+        "_click",
+        "_dblclick",
+        "_painted",
+        "_painting",
+        "_layout",
+        "_change",
+        "_gotfocus",
+        "_mousemove",
+        "_mouseenter",
+        "_mouseleave",
+        "_mousehover",
+        "_resize",
+        "_afterupdate",
+        "_beforeupdate",
+        "_onconnecting",
+        "_onconnected",
+        "_statechange",
+        "_documentcomplete",
+        "_downloadcomplete",
+        "_navigatecomplete2",
+        "_beforenavigate2",
+        "_titlechange",
+        "_progresschange",
+        "_folderchanged",
+        "_setsecurelockicon",
+        "_beforedropordpaste",
+        "_beforedroporpaste",
+        "_initialize",
+        "_activate",
+        "_selectionchange",
     ];
     if AUTO.contains(&name) || name.ends_with("_documentopen") || name.ends_with("_workbookopen") || name.ends_with("_presentationopen") {
         return Some(Event::OpenClose);
@@ -119,7 +157,9 @@ fn steps(from: &BTreeMap<&str, Option<&str>>, last: &str) -> Vec<String> {
 
 /// Names that a statement may call, those in `Run` and `OnTime` strings included.
 fn names(statement: &Statement) -> impl Iterator<Item = &str> {
-    let by_text = ["run", "ontime", "onkey", "callbyname", "onaction"].iter().any(|word| statement.has(word));
+    let by_text = ["run", "ontime", "onkey", "callbyname", "onaction"]
+        .iter()
+        .any(|word| statement.has(word));
     statement.tokens.iter().filter_map(move |token| match token {
         Token::Word(word) => Some(word.as_str()),
         // Procedures are kept in lowercase, and so are most of these strings.
@@ -136,10 +176,32 @@ fn dangerous_declares(modules: &[Module]) -> BTreeSet<String> {
 /// Functions of the system that run, load or fetch programs.
 fn dangerous_function(real: &str) -> bool {
     const NAMES: &[&str] = &[
-        "shellexecute", "winexec", "createprocess", "urldownloadtofile", "urldownloadtocachefile", "virtualalloc", "virtualallocex",
-        "virtualprotect", "createthread", "createremotethread", "writeprocessmemory", "ntallocatevirtualmemory", "loadlibrary",
-        "queueuserapc", "system", "popen", "execve", "internetopenurl", "httpopenrequest", "heapcreate", "setwindowshookex",
-        "certenumsystemstore", "enumsystemlocales", "enumtimeformats", "enumdateformats", "dllcall",
+        "shellexecute",
+        "winexec",
+        "createprocess",
+        "urldownloadtofile",
+        "urldownloadtocachefile",
+        "virtualalloc",
+        "virtualallocex",
+        "virtualprotect",
+        "createthread",
+        "createremotethread",
+        "writeprocessmemory",
+        "ntallocatevirtualmemory",
+        "loadlibrary",
+        "queueuserapc",
+        "system",
+        "popen",
+        "execve",
+        "internetopenurl",
+        "httpopenrequest",
+        "heapcreate",
+        "setwindowshookex",
+        "certenumsystemstore",
+        "enumsystemlocales",
+        "enumtimeformats",
+        "enumdateformats",
+        "dllcall",
     ];
     let real = real.trim_end_matches(|c: char| c == '#' || c.is_ascii_digit());
     let plain = real.strip_suffix(['a', 'w']).unwrap_or(real);
@@ -194,7 +256,8 @@ fn is_call(after: Option<&Token>) -> bool {
 
 /// `VBA.Shell` and `Interaction.Shell` are the function itself.
 fn qualified(statement: &Statement, at: usize) -> bool {
-    at.checked_sub(2).is_some_and(|b| matches!(statement.word(b), "vba" | "interaction"))
+    at.checked_sub(2)
+        .is_some_and(|b| matches!(statement.word(b), "vba" | "interaction"))
 }
 
 fn object(statement: &Statement, at: usize, function: &str) -> Option<Power> {
@@ -213,14 +276,51 @@ fn object(statement: &Statement, at: usize, function: &str) -> Option<Power> {
 /// How sure a class of objects means that something foreign runs; `None` for those that documents need.
 fn class_power(class: &str) -> Option<u8> {
     const RUNS: &[&str] = &[
-        "wscript.shell", "shell.application", "scriptcontrol", "msscriptcontrol", "schedule.service", "mmc20", "new:", "winmgmts:",
-        "wbemscripting", "script:", "http:", "https:", "powershell",
+        "wscript.shell",
+        "shell.application",
+        "scriptcontrol",
+        "msscriptcontrol",
+        "schedule.service",
+        "mmc20",
+        "new:",
+        "winmgmts:",
+        "wbemscripting",
+        "script:",
+        "http:",
+        "https:",
+        "powershell",
     ];
     const FETCHES: &[&str] = &["xmlhttp", "winhttp", "adodb.stream", "htmlfile", "internetexplorer", "system."];
     const PLAIN: &[&str] = &[
-        "scripting.", "excel.", "word.", "outlook.", "powerpoint.", "access.", "adodb.", "adox.", "dao.", "vbscript.regexp", "msxml2.dom",
-        "microsoft.xmldom", "wscript.network", "msforms", "forms.", "mscomdlg", "visio.", "msproject.", "publisher.", "acroexch",
-        "sapgui", "sap.", "matlab.", "autocad.", "notes.", "lotus.", "com.sun.star", "ksoapi", "mssoap",
+        "scripting.",
+        "excel.",
+        "word.",
+        "outlook.",
+        "powerpoint.",
+        "access.",
+        "adodb.",
+        "adox.",
+        "dao.",
+        "vbscript.regexp",
+        "msxml2.dom",
+        "microsoft.xmldom",
+        "wscript.network",
+        "msforms",
+        "forms.",
+        "mscomdlg",
+        "visio.",
+        "msproject.",
+        "publisher.",
+        "acroexch",
+        "sapgui",
+        "sap.",
+        "matlab.",
+        "autocad.",
+        "notes.",
+        "lotus.",
+        "com.sun.star",
+        "ksoapi",
+        "mssoap",
     ];
     if RUNS.iter().any(|word| class.starts_with(word)) {
         return Some(88);

@@ -258,7 +258,9 @@ impl Scanner<'_> {
         let word = self.rest.get(..end).unwrap_or_default().to_lowercase();
         self.skip(end);
         // Type characters belong to the name: `Chr$`.
-        if self.rest.starts_with(['$', '%', '&', '#', '@', '!']) && matches!(word.as_str(), "chr" | "chrw" | "mid" | "environ" | "strreverse") {
+        if self.rest.starts_with(['$', '%', '&', '#', '@', '!'])
+            && matches!(word.as_str(), "chr" | "chrw" | "mid" | "environ" | "strreverse")
+        {
             self.skip(1);
         }
         word
@@ -318,7 +320,10 @@ mod tests {
 
     #[test]
     fn comments_strings_and_continued_lines() {
-        let m = Module::parse("m", "Attribute VB_Name = \"x\"\r\nPrivate Declare PtrSafe Function f Lib \"Kernel32\" _\r\n Alias \"WinExec\" ()\r\nSub A(): x = \"it's \"\"q\"\"\": Call B ' Shell\r\nRem Shell\r\nEnd Sub\r\n' no _\r\n Sub C()\r\n");
+        let m = Module::parse(
+            "m",
+            "Attribute VB_Name = \"x\"\r\nPrivate Declare PtrSafe Function f Lib \"Kernel32\" _\r\n Alias \"WinExec\" ()\r\nSub A(): x = \"it's \"\"q\"\"\": Call B ' Shell\r\nRem Shell\r\nEnd Sub\r\n' no _\r\n Sub C()\r\n",
+        );
         assert_eq!(m.declares[0].real, "winexec");
         assert_eq!(m.declares[0].library, "kernel32");
         assert_eq!(m.procedures.len(), 1);

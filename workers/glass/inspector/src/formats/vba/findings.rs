@@ -77,23 +77,51 @@ fn events(module: &Module, sink: &mut Sink<'_, '_>) {
     };
     if let Some(procedure) = of(Event::OpenClose) {
         let sentence = format!("The procedure {} runs when the document opens or closes.", procedure.name);
-        sink.finding(Found::new("vba.autoexec").at(procedure.at, 0).says(&procedure.name).summary(sentence));
+        sink.finding(
+            Found::new("vba.autoexec")
+                .at(procedure.at, 0)
+                .says(&procedure.name)
+                .summary(sentence),
+        );
     }
     if let Some(procedure) = of(Event::Control) {
         let sentence = format!("The procedure {} runs on an event of a control or sheet.", procedure.name);
-        sink.finding(Found::new("vba.activex_event").at(procedure.at, 0).says(&procedure.name).summary(sentence));
+        sink.finding(
+            Found::new("vba.activex_event")
+                .at(procedure.at, 0)
+                .says(&procedure.name)
+                .summary(sentence),
+        );
     }
 }
 
 /// Functions that together run foreign code in the process of Office.
 fn declares(module: &Module, sink: &mut Sink<'_, '_>) {
     const RUNS: &[&str] = &[
-        "virtualalloc", "virtualallocex", "virtualprotect", "createthread", "createremotethread", "writeprocessmemory", "queueuserapc",
-        "ntallocatevirtualmemory", "zwallocatevirtualmemory", "heapcreate", "rtlcreateuserthread", "setthreadcontext",
+        "virtualalloc",
+        "virtualallocex",
+        "virtualprotect",
+        "createthread",
+        "createremotethread",
+        "writeprocessmemory",
+        "queueuserapc",
+        "ntallocatevirtualmemory",
+        "zwallocatevirtualmemory",
+        "heapcreate",
+        "rtlcreateuserthread",
+        "setthreadcontext",
     ];
     if let Some(declare) = module.declares.iter().find(|d| RUNS.contains(&d.real.as_str())) {
-        let sentence = format!("The macro declares {} of {}, which loads code into memory.", declare.real, declare.library);
-        sink.finding(Found::new("vba.win32_declare").at(declare.at, 0).says(&declare.real).summary(sentence));
+        let sentence = format!(
+            "The macro declares {} of {}, which loads code into memory.",
+            declare.real, declare.library
+        );
+        sink.finding(
+            Found::new("vba.win32_declare")
+                .at(declare.at, 0)
+                .says(&declare.real)
+                .summary(sentence),
+        );
     }
 }
 
@@ -110,8 +138,11 @@ fn word_of(statement: &Statement, words: &[&str]) -> Option<String> {
 }
 
 fn fetch(statement: &Statement) -> Option<String> {
-    text_with(statement, &["xmlhttp", "winhttp.winhttprequest", "net.webclient", "bitsadmin", "certutil"])
-        .or_else(|| word_of(statement, &["xmlhttp", "xmlhttp60", "serverxmlhttp60", "winhttprequest"]))
+    text_with(
+        statement,
+        &["xmlhttp", "winhttp.winhttprequest", "net.webclient", "bitsadmin", "certutil"],
+    )
+    .or_else(|| word_of(statement, &["xmlhttp", "xmlhttp60", "serverxmlhttp60", "winhttprequest"]))
 }
 
 fn process(statement: &Statement) -> Option<String> {
@@ -121,7 +152,14 @@ fn process(statement: &Statement) -> Option<String> {
 fn tamper(statement: &Statement) -> Option<String> {
     text_with(
         statement,
-        &["accessvbom", "vbawarnings", "disableattachmentsinpv", "disableinternetfilesinpv", "disableunsafelocationsinpv", "protectedview"],
+        &[
+            "accessvbom",
+            "vbawarnings",
+            "disableattachmentsinpv",
+            "disableinternetfilesinpv",
+            "disableunsafelocationsinpv",
+            "protectedview",
+        ],
     )
 }
 
