@@ -161,10 +161,12 @@ pub const EXECUTABLE: &[&str] = &[
 pub fn parse(bytes: &[u8]) -> Option<Package<'_>> {
     let mut r = Reader::new(bytes);
     let length = size(r.u32()?);
-    if length >= 16 && length <= r.left() && r.u16() == Some(2) {
-        if let Some(package) = body(r) {
-            return Some(package);
-        }
+    if length >= 16
+        && length <= r.left()
+        && r.u16() == Some(2)
+        && let Some(package) = body(r)
+    {
+        return Some(package);
     }
     let mut r = Reader::new(bytes);
     if r.u16()? != 2 {

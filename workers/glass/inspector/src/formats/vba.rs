@@ -6,7 +6,7 @@ mod compress;
 mod findings;
 mod project;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Error, ErrorKind, Read};
 
 use airlock_proto::{Gap, GapKind};
@@ -27,6 +27,8 @@ const MAX_SOURCE: usize = 32 * 1024 * 1024;
 const MAX_SOURCES: usize = 64;
 /// Modules that the call graph is made of.
 const MAX_GRAPH: usize = 500;
+/// Bytes of source that the call graph is made of.
+const MAX_GRAPH_BYTES: usize = 8 * 1024 * 1024;
 /// How an `Attribute` line begins inside a compressed container: one flag byte and eight letters.
 const MARK: &[u8] = b"\0Attribut";
 
@@ -87,7 +89,11 @@ fn project_of(cfb: &Cfb<'_>, streams: &[&Entry], sink: &mut Sink<'_, '_>) {
     if dir.is_some() && !whole {
         sink.finding(Found::new("vba.dir_stream_inconsistent").summary("The list of modules of this VBA project is damaged."));
     }
+    let listed_by: BTreeMap<String, &project::Module> = project.modules.iter().map(|m| (m.stream.to_lowercase(), m)).collect();
+    let storages = cfb.entries().filter(|(_, e)| e.kind == Kind::Storage && e.parent.is_some());
+    let forms: BTreeSet<String> = storages.map(|(_, e)| e.name.to_lowercase()).collect();
     let mut modules = Vec::new();
+    let mut parsed = 0_usize;
     let mut unseen = Vec::new();
     for stream in streams {
         if sink.expired() {
@@ -96,8 +102,13 @@ fn project_of(cfb: &Cfb<'_>, streams: &[&Entry], sink: &mut Sink<'_, '_>) {
         if stream.name.eq_ignore_ascii_case("dir") || stream.name.starts_with("__SRP_") {
             continue;
         }
-        let listed = project.modules.iter().find(|m| same(&m.stream, &stream.name));
+        let listed = listed_by.get(&stream.name.to_lowercase()).copied();
         let (bytes, _) = cfb.read(stream, MAX_STREAM);
+        if !sink.pay(bytes.len()) {
+            let what = "the limit of all unpacked bytes is reached: the other VBA modules were not decoded";
+            sink.gap(Gap::new(GapKind::OverBudget, what));
+            break;
+        }
         let found = match listed {
             Some(module) => listed_source(module, &bytes),
             None => marked(&bytes),
@@ -114,12 +125,16 @@ fn project_of(cfb: &Cfb<'_>, streams: &[&Entry], sink: &mut Sink<'_, '_>) {
             continue;
         }
         for source in found {
-            let name = module_name(listed, stream, cfb, &source.bytes, project.codepage);
-            modules.extend(hand_over(&name, &source, project.codepage, sink));
+            let name = module_name(listed, stream, &forms, &source.bytes, project.codepage);
+            let module = hand_over(&name, &source, project.codepage, sink);
+            // What is kept for the call graph has an end; every module is looked at as a node of its own.
+            parsed = parsed.saturating_add(source.bytes.len().min(code::MAX_PARSED));
+            if modules.len() < MAX_GRAPH && parsed <= MAX_GRAPH_BYTES {
+                modules.extend(module.map(|text| Module::parse(&name, &text)));
+            }
         }
     }
     tell_inconsistent(&project, streams, &unseen, whole, sink);
-    modules.truncate(MAX_GRAPH);
     if !modules.is_empty() {
         findings::of_project(&modules, sink);
     }
@@ -152,13 +167,11 @@ fn marked(bytes: &[u8]) -> Vec<compress::Decompressed> {
     found
 }
 
-fn module_name(listed: Option<&project::Module>, stream: &Entry, cfb: &Cfb<'_>, source: &[u8], codepage: u16) -> String {
+fn module_name(listed: Option<&project::Module>, stream: &Entry, forms: &BTreeSet<String>, source: &[u8], codepage: u16) -> String {
     let Some(module) = listed else {
         return format!("{}.bas", source_name(source, codepage).unwrap_or_else(|| stream.name.clone()));
     };
-    let form = cfb
-        .entries()
-        .any(|(_, e)| e.kind == Kind::Storage && same(&e.name, &module.name) && e.parent.is_some());
+    let form = forms.contains(&module.name.to_lowercase());
     let ending = match (module.procedural, form) {
         (true, _) => "bas",
         (false, true) => "frm",
@@ -180,7 +193,8 @@ fn tell_inconsistent(project: &project::Project, streams: &[&Entry], unseen: &[S
     if !whole {
         return;
     }
-    let missing = project.modules.iter().find(|m| !streams.iter().any(|e| same(&m.stream, &e.name)));
+    let there: BTreeSet<String> = streams.iter().map(|e| e.name.to_lowercase()).collect();
+    let missing = project.modules.iter().find(|m| !there.contains(&m.stream.to_lowercase()));
     if let Some(module) = missing {
         sink.finding(
             Found::new("vba.dir_stream_inconsistent")
@@ -197,8 +211,8 @@ fn tell_inconsistent(project: &project::Project, streams: &[&Entry], unseen: &[S
     }
 }
 
-/// Hands the source on as a layer, and parses it for the call graph.
-fn hand_over(name: &str, source: &compress::Decompressed, codepage: u16, sink: &mut Sink<'_, '_>) -> Option<Module> {
+/// Hands the source on as a layer, and gives its text back when it was taken.
+fn hand_over(name: &str, source: &compress::Decompressed, codepage: u16, sink: &mut Sink<'_, '_>) -> Option<String> {
     let text = decode(codepage, &source.bytes);
     let taken = if source.whole {
         sink.layer("vba", name, &mut text.as_bytes())
@@ -206,7 +220,7 @@ fn hand_over(name: &str, source: &compress::Decompressed, codepage: u16, sink: &
         sink.finding(Found::new("vba.compression_malformed").says(name));
         sink.layer("vba", name, &mut Cursor::new(text.as_bytes()).chain(Broken))
     };
-    (taken != Taken::Refused).then(|| Module::parse(name, &text))
+    (taken != Taken::Refused).then_some(text)
 }
 
 /// A reader that only fails: the source went on and could not be decoded.
@@ -219,10 +233,6 @@ impl Read for Broken {
             "a chunk of the compressed source contradicts its own length",
         ))
     }
-}
-
-fn same(a: &str, b: &str) -> bool {
-    a == b || a.to_lowercase() == b.to_lowercase()
 }
 
 #[cfg(test)]

@@ -52,15 +52,19 @@ const FLASH: &str = "D27CDB6E-AE6D-11CF-96B8-444553540000";
 /// Monikers that name what a link leads to: URL, file, composite.
 const URL_MONIKER: &[u8] = b"\xe0\xc9\xea\x79\xf9\xba\xce\x11\x8c\x82\x00\xaa\x00\x4b\xa9\x0b";
 const FILE_MONIKER: &[u8] = b"\x03\x03\0\0\0\0\0\0\xc0\0\0\0\0\0\0\x46";
+/// Link streams that are read.
+const MAX_LINKS: u32 = 1000;
 /// Bytes of a link stream that are read.
 const MAX_LINK: usize = 256 * 1024;
 
 /// Tells classes and remote links, each class once.
 pub fn tell(cfb: &Cfb<'_>, sink: &mut Sink<'_, '_>) {
     let mut told: Vec<String> = Vec::new();
+    let mut links = 0_u32;
     for (_, entry) in cfb.entries() {
         if entry.kind == Kind::Stream {
-            if entry.name.eq_ignore_ascii_case("\u{1}ole") {
+            if entry.name.eq_ignore_ascii_case("\u{1}ole") && links < MAX_LINKS {
+                links = links.saturating_add(1);
                 let (link, _) = cfb.read(entry, MAX_LINK);
                 if let Some(target) = remote_target(&link) {
                     let sentence = format!("An OLE link in this document leads to {target}.");

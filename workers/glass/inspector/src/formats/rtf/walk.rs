@@ -286,11 +286,12 @@ impl<'a> Walk<'a> {
             b"u" => self.unicode(number.unwrap_or_default()),
             b"par" | b"line" | b"row" | b"sect" | b"page" => self.letter('\n'),
             b"tab" | b"cell" => self.letter('\t'),
-            b"shpinst" | b"fldinst" | b"shptxt" | b"footnote" | b"annotation" | b"header" | b"footer" => {
-                if self.group().place == Place::Skip {
-                    self.set(|group| group.place = Place::Text);
-                }
+            b"shpinst" | b"fldinst" | b"shptxt" | b"footnote" | b"annotation" | b"header" | b"footer"
+                if self.group().place == Place::Skip =>
+            {
+                self.set(|group| group.place = Place::Text);
             }
+            b"shpinst" | b"fldinst" | b"shptxt" | b"footnote" | b"annotation" | b"header" | b"footer" => {}
             _ if starred => self.set(|group| group.place = Place::Skip),
             _ => {}
         }
