@@ -5,6 +5,7 @@
 mod containers;
 mod documents;
 mod names;
+mod ole;
 mod pdf;
 mod scripts;
 mod zip;
@@ -37,6 +38,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         containers::ENTRIES,
         names::ENTRIES,
         documents::ENTRIES,
+        ole::ENTRIES,
         pdf::ENTRIES,
         scripts::ENTRIES,
     ]

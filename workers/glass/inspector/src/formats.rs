@@ -11,15 +11,19 @@ mod lnk;
 mod lzip;
 mod lzma;
 mod odf;
+mod ole2;
+mod ole_package;
 mod ooxml;
 mod opc;
 mod opc_target;
 mod opc_xml;
 mod pdf;
 mod rar;
+mod rtf;
 mod streams;
 mod tar;
 mod text;
+mod vba;
 mod xz;
 mod zip;
 mod zlib;
@@ -95,8 +99,16 @@ pub static FORMATS: &[&dyn Format] = &[
     &lzma::Lzma,
     &lzip::Lzip,
     &zlib::Zlib,
+    &ole2::Ole2,
+    &ole2::biff::Biff,
+    &ole2::powerpoint::PowerPoint,
+    &ole_package::OlePackage,
+    &ole_package::Ole1,
+    &rtf::Rtf,
+    &pdf::Pdf,
     &odf::Basic,
     &lnk::Lnk,
-    &pdf::Pdf,
+    &vba::VbaSource,
     &text::Text,
+    &ole2::OleStream,
 ];

@@ -16,8 +16,10 @@ impl Analyser for Nesting {
     }
 
     fn inspect(&self, input: &Input<'_>, node: &NodeFacts<'_>, out: &mut Vec<Found>) {
-        if node.formats.len() > 1 {
-            out.push(Found::new("poly.multi_format").summary(format!("The same bytes open as {}.", node.formats.join(" and as "))));
+        // That something is a stream of a compound file says where it stands, not what it is.
+        let formats: Vec<&str> = node.formats.iter().copied().filter(|f| *f != "stream").collect();
+        if formats.len() > 1 {
+            out.push(Found::new("poly.multi_format").summary(format!("The same bytes open as {}.", formats.join(" and as "))));
         }
         if !labels::covers("archive", node.format) {
             return;

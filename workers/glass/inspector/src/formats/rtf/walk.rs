@@ -1,0 +1,432 @@
+//! Groups and destinations of RTF: collects objects, pictures and text, and notes what only attackers write.
+
+use airlock_proto::Severity;
+
+use super::tokens::{Token, Tokens, nibble};
+use crate::formats::vba;
+use crate::sink::Found;
+
+/// An object or picture, decoded.
+pub struct Object {
+    /// A picture and no object.
+    pub picture: bool,
+    /// Where its data begins, in bytes.
+    pub at: usize,
+    /// Its data.
+    pub bytes: Vec<u8>,
+    /// What `\objclass` said before it.
+    pub class: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Object,
+    Picture,
+    Template,
+    Class,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Text,
+    Skip,
+    Fonts,
+    Data,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    place: Place,
+    /// `\*` was the first thing in it.
+    starred: bool,
+    /// Characters to skip after `\u`.
+    uc: usize,
+}
+
+struct Collector {
+    kind: Kind,
+    /// Depth of the group whose end is the end of the data.
+    depth: usize,
+    at: usize,
+    bytes: Vec<u8>,
+    half: Option<u8>,
+    digits: usize,
+}
+
+/// Groups that are kept apart; deeper ones count as one.
+const MAX_DEPTH: usize = 10_000;
+/// Data inside of data.
+const MAX_COLLECTORS: usize = 32;
+/// Longest data of one object in bytes; one byte more than a member may have, so that the sink tells the gap.
+const MAX_DATA: usize = 256 * 1024 * 1024;
+/// Longest text that is decoded, in bytes.
+const MAX_TEXT: usize = 64 * 1024 * 1024;
+/// More fonts than Word's own count holds (CVE-2023-21716).
+const MAX_FONTS: usize = 32_767;
+/// The longest control word that Word reads, in letters.
+const MAX_WORD: usize = 254;
+
+/// One pass over a document.
+pub struct Walk<'a> {
+    tokens: Tokens<'a>,
+    groups: Vec<Group>,
+    /// Groups deeper than [`MAX_DEPTH`].
+    deeper: usize,
+    collectors: Vec<Collector>,
+    class: String,
+    encoding: &'static encoding_rs::Encoding,
+    pending: Vec<u8>,
+    skip: usize,
+    fonts: usize,
+    steps: u64,
+    told: Vec<&'static str>,
+    /// What was found, in order.
+    pub found: Vec<Found>,
+    /// The text so far.
+    pub text: String,
+}
+
+impl<'a> Walk<'a> {
+    /// A walk from the opening brace at `begin`.
+    pub fn new(bytes: &'a [u8], begin: usize) -> Self {
+        Walk {
+            tokens: Tokens::new(bytes, begin),
+            groups: vec![Group {
+                place: Place::Text,
+                starred: false,
+                uc: 1,
+            }],
+            deeper: 0,
+            collectors: Vec::new(),
+            class: String::new(),
+            encoding: encoding_rs::WINDOWS_1252,
+            pending: Vec::new(),
+            skip: 0,
+            fonts: 0,
+            steps: 0,
+            told: Vec::new(),
+            found: Vec::new(),
+            text: String::new(),
+        }
+    }
+
+    /// Goes on to the end of the next object or picture; `None` at the end of the document.
+    pub fn next_object(&mut self, expired: &dyn Fn() -> bool) -> Option<Object> {
+        while let Some(token) = self.tokens.next() {
+            self.steps = self.steps.wrapping_add(1);
+            if self.steps.trailing_zeros() >= 16 && expired() {
+                break;
+            }
+            match token {
+                Token::Open => self.open(),
+                Token::Close => {
+                    if let Some(object) = self.close() {
+                        return Some(object);
+                    }
+                }
+                Token::Word(word, number) => self.word(word, number),
+                Token::Symbol(symbol) => self.symbol(symbol),
+                Token::Byte(byte) => self.byte(byte),
+                Token::Text(text) => self.plain(text),
+            }
+        }
+        // What is still open at the end of the file is as good as closed.
+        while let Some(collector) = self.collectors.pop() {
+            if let Some(object) = self.finish(collector) {
+                return Some(object);
+            }
+        }
+        self.flush();
+        None
+    }
+
+    fn group(&self) -> Group {
+        self.groups.last().copied().unwrap_or(Group {
+            place: Place::Text,
+            starred: false,
+            uc: 1,
+        })
+    }
+
+    fn set(&mut self, change: impl FnOnce(&mut Group)) {
+        if let Some(group) = self.groups.last_mut() {
+            change(group);
+        }
+    }
+
+    fn tell(&mut self, id: &'static str, make: impl FnOnce(Found) -> Found) {
+        if !self.told.contains(&id) {
+            self.told.push(id);
+            self.found.push(make(Found::new(id).at(self.tokens.at, 0)));
+        }
+    }
+
+    fn open(&mut self) {
+        self.inside_object("a group");
+        self.skip = 0;
+        if self.groups.len() >= MAX_DEPTH {
+            self.deeper = self.deeper.saturating_add(1);
+            return;
+        }
+        let mut group = self.group();
+        group.starred = false;
+        self.groups.push(group);
+    }
+
+    fn close(&mut self) -> Option<Object> {
+        self.skip = 0;
+        if self.deeper > 0 {
+            self.deeper = self.deeper.saturating_sub(1);
+            return None;
+        }
+        if self.groups.len() > 1 {
+            self.groups.pop();
+        }
+        let ended = self.collectors.last().is_some_and(|c| c.depth > self.groups.len());
+        let collector = if ended { self.collectors.pop() } else { None };
+        collector.and_then(|c| self.finish(c))
+    }
+
+    fn finish(&mut self, collector: Collector) -> Option<Object> {
+        let Collector { kind, at, bytes, .. } = collector;
+        let text = || self.encoding.decode_without_bom_handling(&bytes).0.trim().to_owned();
+        match kind {
+            Kind::Class => self.class = text(),
+            Kind::Template => {
+                let target = text();
+                if super::remote(&target) {
+                    let sentence = format!("It loads its template from {target}.");
+                    self.tell("rtf.remote_template", |found| found.says(&target).summary(sentence));
+                }
+            }
+            Kind::Object | Kind::Picture if !bytes.is_empty() => {
+                return Some(Object {
+                    picture: kind == Kind::Picture,
+                    at,
+                    bytes,
+                    class: std::mem::take(&mut self.class),
+                });
+            }
+            Kind::Object | Kind::Picture => {}
+        }
+        None
+    }
+
+    fn begin(&mut self, kind: Kind) {
+        // The same word twice in one group goes on with the same data.
+        let depth = self.groups.len();
+        let again = self.collectors.last().is_some_and(|c| c.kind == kind && c.depth == depth);
+        if again {
+            return;
+        }
+        if self.collectors.len() >= MAX_COLLECTORS {
+            self.set(|group| group.place = Place::Skip);
+            return;
+        }
+        self.collectors.push(Collector {
+            kind,
+            depth,
+            at: self.tokens.at,
+            bytes: Vec::new(),
+            half: None,
+            digits: 0,
+        });
+        self.set(|group| group.place = Place::Data);
+    }
+
+    /// Nothing but digits belongs into the data of an object.
+    fn inside_object(&mut self, what: &str) {
+        let object = self.collectors.last().is_some_and(|c| c.kind == Kind::Object);
+        if object && self.group().place == Place::Data {
+            let sentence = format!("The data of an RTF object has {what} in it, which only hides it from scanners.");
+            self.tell("rtf.objdata_obfuscated", |found| found.says(what).summary(sentence));
+        }
+    }
+
+    fn word(&mut self, word: &[u8], number: Option<i64>) {
+        let starred = self.group().starred;
+        self.set(|group| group.starred = false);
+        if word.len() > MAX_WORD {
+            self.tell("rtf.bin_trick", |found| found.summary("A control word is longer than Word reads."));
+        }
+        if word != b"bin" && word != b"objdata" {
+            self.inside_object("a control word");
+        }
+        match word {
+            b"objdata" => self.begin(Kind::Object),
+            b"pict" => self.begin(Kind::Picture),
+            b"template" => self.begin(Kind::Template),
+            b"objclass" => self.begin(Kind::Class),
+            b"bin" => self.binary(number),
+            b"objupdate" => self.tell("rtf.objupdate", |found| found),
+            b"objautlink" => self.tell("rtf.objupdate", |found| {
+                found
+                    .severity(Severity::Low)
+                    .summary("An RTF document links to an object that is updated by itself.")
+            }),
+            b"fonttbl" => self.set(|group| group.place = Place::Fonts),
+            b"colortbl" | b"stylesheet" | b"listtable" | b"rsidtbl" | b"themedata" | b"colorschememapping" | b"latentstyles" => {
+                self.set(|group| group.place = Place::Skip);
+            }
+            b"f" if self.group().place == Place::Fonts => {
+                self.fonts = self.fonts.saturating_add(1);
+                if self.fonts > MAX_FONTS {
+                    self.tell("rtf.font_overflow", |found| found);
+                }
+            }
+            b"ansicpg" => {
+                let codepage = number.and_then(|n| u16::try_from(n).ok()).unwrap_or_default();
+                self.encoding = vba::encoding(codepage);
+            }
+            b"mac" => self.encoding = encoding_rs::MACINTOSH,
+            b"uc" => {
+                let uc = number.and_then(|n| usize::try_from(n).ok()).unwrap_or(1).min(16);
+                self.set(|group| group.uc = uc);
+            }
+            b"u" => self.unicode(number.unwrap_or_default()),
+            b"par" | b"line" | b"row" | b"sect" | b"page" => self.letter('\n'),
+            b"tab" | b"cell" => self.letter('\t'),
+            b"shpinst" | b"fldinst" | b"shptxt" | b"footnote" | b"annotation" | b"header" | b"footer"
+                if self.group().place == Place::Skip =>
+            {
+                self.set(|group| group.place = Place::Text);
+            }
+            b"shpinst" | b"fldinst" | b"shptxt" | b"footnote" | b"annotation" | b"header" | b"footer" => {}
+            _ if starred => self.set(|group| group.place = Place::Skip),
+            _ => {}
+        }
+    }
+
+    fn binary(&mut self, number: Option<i64>) {
+        let length = number.unwrap_or_default();
+        if length < 0 || number.is_none() {
+            self.tell("rtf.bin_trick", |found| {
+                found.summary("Binary data has no length or a negative one.")
+            });
+            return;
+        }
+        let Some(raw) = self.tokens.raw(length) else {
+            // Nobody can have meant it; what follows is read as if it were not there.
+            self.tell("rtf.bin_trick", |found| {
+                found.summary("Binary data claims to be longer than the file.")
+            });
+            return;
+        };
+        if let Some(collector) = self.data() {
+            collector.half = None;
+            collector.bytes.extend_from_slice(raw);
+        }
+    }
+
+    /// The data that is being collected here.
+    fn data(&mut self) -> Option<&mut Collector> {
+        if self.group().place != Place::Data {
+            return None;
+        }
+        self.collectors.last_mut()
+    }
+
+    fn symbol(&mut self, symbol: u8) {
+        match symbol {
+            b'*' => self.set(|group| group.starred = true),
+            b'\\' | b'{' | b'}' => self.plain(&[symbol]),
+            b'~' => self.letter('\u{a0}'),
+            b'\r' | b'\n' => self.letter('\n'),
+            _ => self.inside_object("a control symbol"),
+        }
+    }
+
+    fn byte(&mut self, byte: u8) {
+        if self.skip > 0 {
+            self.skip = self.skip.saturating_sub(1);
+            return;
+        }
+        self.inside_object("an escaped character");
+        match self.group().place {
+            Place::Text => self.push(&[byte]),
+            Place::Data => {
+                if let Some(collector) = self.data() {
+                    match collector.kind {
+                        Kind::Class | Kind::Template => collector.bytes.push(byte),
+                        // Word drops the digit before it.
+                        Kind::Object | Kind::Picture => collector.half = None,
+                    }
+                }
+            }
+            Place::Skip | Place::Fonts => {}
+        }
+    }
+
+    fn plain(&mut self, text: &[u8]) {
+        let over = self.skip.min(text.len());
+        self.skip = self.skip.saturating_sub(over);
+        let text = text.get(over..).unwrap_or_default();
+        match self.group().place {
+            Place::Text => self.push(text),
+            Place::Data => self.digits(text),
+            Place::Skip | Place::Fonts => {}
+        }
+    }
+
+    fn digits(&mut self, text: &[u8]) {
+        let mut odd = false;
+        let Some(collector) = self.data() else { return };
+        if matches!(collector.kind, Kind::Class | Kind::Template) {
+            collector.bytes.extend_from_slice(text);
+            return;
+        }
+        for byte in text {
+            if collector.bytes.len() > MAX_DATA {
+                break;
+            }
+            let Some(digit) = nibble(*byte) else {
+                odd |= !byte.is_ascii_whitespace();
+                continue;
+            };
+            collector.digits = collector.digits.saturating_add(1);
+            match collector.half.take() {
+                Some(high) => collector.bytes.push((high << 4) | digit),
+                None => collector.half = Some(digit),
+            }
+        }
+        if odd && collector.digits > 0 {
+            self.inside_object("something else than digits");
+        }
+    }
+
+    fn unicode(&mut self, number: i64) {
+        // Negative numbers are those above 32,767 (RTF 1.9.1, Unicode RTF).
+        let unit = u16::try_from(number.rem_euclid(65_536)).unwrap_or_default();
+        self.skip = self.group().uc;
+        if let Place::Text = self.group().place {
+            self.flush();
+            let letter = char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER);
+            self.text.push(letter);
+        } else if let Some(collector) = self.data()
+            && matches!(collector.kind, Kind::Class | Kind::Template)
+        {
+            collector.bytes.push(u8::try_from(unit).unwrap_or(b'?'));
+        }
+    }
+
+    fn letter(&mut self, letter: char) {
+        if self.group().place == Place::Text && self.text.len() < MAX_TEXT {
+            self.flush();
+            self.text.push(letter);
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        if self.text.len().saturating_add(self.pending.len()) < MAX_TEXT {
+            self.pending.extend_from_slice(bytes);
+        }
+    }
+
+    /// Decodes the text that waits; letters of two bytes may come in two tokens.
+    fn flush(&mut self) {
+        if !self.pending.is_empty() {
+            let pending = std::mem::take(&mut self.pending);
+            self.text.push_str(&self.encoding.decode_without_bom_handling(&pending).0);
+        }
+    }
+}
