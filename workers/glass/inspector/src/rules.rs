@@ -101,7 +101,7 @@ impl RuleSet {
     /// A scanner over the pack. It has no timeout until [`Matcher::arm`].
     pub fn matcher(&self) -> Matcher<'_> {
         let mut scanner = Scanner::new(&self.rules);
-        scanner.max_matches_per_pattern(1_000);
+        scanner.max_matches_per_pattern(100_000);
         Matcher {
             set: self,
             scanner,

@@ -5,6 +5,7 @@ pub(crate) mod cfb;
 mod classes;
 mod encryption;
 pub mod powerpoint;
+mod wide;
 
 use airlock_proto::{Gap, GapKind};
 
@@ -78,8 +79,8 @@ impl Format for OleStream {
         Doc {
             title: "stream of a compound file",
             spec: "MS-CFB 2.6",
-            yields: "nothing: its bytes are matched as they are",
-            limitations: "",
+            yields: "its text in UTF-16; its bytes are matched as they are",
+            limitations: "the records of each program are not read",
         }
     }
 
@@ -88,7 +89,11 @@ impl Format for OleStream {
         if inside && input.layer == "raw" { Match::Maybe } else { Match::No }
     }
 
-    fn unpack(&self, _: &Input<'_>, _: &mut Sink<'_, '_>) -> Result<(), Gap> {
+    fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
+        let text = wide::text(input.bytes);
+        if !text.is_empty() {
+            sink.layer_slice("utf-16-text", "text", text.as_bytes());
+        }
         Ok(())
     }
 }

@@ -25,7 +25,7 @@ impl Format for Rtf {
             title: "RTF document",
             spec: "RTF 1.9.1; MS-OLEDS 2.2",
             yields: "objects (layer rtf-object), pictures, its text (layer rtf-text)",
-            limitations: "",
+            limitations: "objects of programs that we do not know are handed out as they are",
         }
     }
 

@@ -40,7 +40,7 @@ impl Format for Ole1 {
             title: "OLE1 object",
             spec: "MS-OLEDS 2.2.4, 2.2.5",
             yields: "its native data and its presentation",
-            limitations: "",
+            limitations: "objects of programs that we do not know are handed out as they are",
         }
     }
 
