@@ -12,7 +12,10 @@ use std::process::Command;
 use crate::{Options, Outcome, scan};
 
 /// The parts in their order: name, what it does.
-const PARTS: [(&str, fn(&Options) -> std::io::Result<Vec<Goal>>); 4] = [
+/// A part of the benchmark: it measures and says how far each goal is reached.
+type Part = fn(&Options) -> std::io::Result<Vec<Goal>>;
+
+const PARTS: [(&str, Part); 4] = [
     ("clamscan", clamscan::run),
     ("engine", engine::run),
     ("unpackers", unpackers::run),

@@ -140,7 +140,7 @@ fn fault_of(path: &str, error: &yara_x::errors::CompileError) -> BrokenRule {
     BrokenRule {
         path: path.to_owned(),
         line,
-        message: text::cut(&error.title(), 300),
+        message: text::cut(error.title(), 300),
     }
 }
 

@@ -81,7 +81,7 @@ impl GapClasses {
 /// All that a decision depends on, beside the definition.
 ///
 /// Consistent facts have gaps exactly when coverage is not complete. Where they contradict each other
-/// [`crate::decide`] believes the worse: coverage that is not complete without a gap counts as a limit.
+/// [`crate::decide()`] believes the worse: coverage that is not complete without a gap counts as a limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// How the fetch ended.

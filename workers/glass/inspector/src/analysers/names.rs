@@ -139,7 +139,7 @@ fn padding(stem: &str) -> Option<usize> {
 fn mixes_scripts(name: &str) -> bool {
     name.split(|c: char| !c.is_alphabetic()).any(|word| {
         let latin = word.chars().any(|c| c.is_ascii_alphabetic());
-        let other = word.chars().any(|c| matches!(u32::from(c), 0x370..=0x3ff | 0x400..=0x4ff));
+        let other = word.chars().any(|c| matches!(u32::from(c), 0x370..=0x4ff));
         latin && other
     })
 }

@@ -22,12 +22,7 @@ pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) {
 
 /// The text with every escape decoded; `None` when no row of them is long enough to hide something.
 fn unescape(text: &str) -> Option<String> {
-    if memchr::memchr2_iter(b'\\', b'%', text.as_bytes())
-        .nth(MIN_ROW.saturating_sub(1))
-        .is_none()
-    {
-        return None;
-    }
+    memchr::memchr2_iter(b'\\', b'%', text.as_bytes()).nth(MIN_ROW.saturating_sub(1))?;
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let (mut row, mut longest) = (0_usize, 0_usize);

@@ -106,7 +106,7 @@ fn clickfix(text: &str, lower: &str) -> Option<Found> {
     let command = COMMANDS.iter().any(|w| has(lower, w));
     let keys = KEYS.iter().any(|w| has(lower, w));
     let at = copies?;
-    (command && (keys || has(lower, "verif") || has(lower, "captcha")) || keys && command).then(|| {
+    (command && (keys || has(lower, "verif") || has(lower, "captcha"))).then(|| {
         Found::new("html.clickfix")
             .at(at, 20)
             .excerpt(text.as_bytes().get(at..).unwrap_or_default())
