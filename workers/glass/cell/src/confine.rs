@@ -42,6 +42,9 @@ pub fn lock_zygote(level: Level) -> Result<Standing, String> {
     let mdwe = process::no_exec_gain();
     process::no_new_privs()?;
     let landlock_abi = landlock::deny_all(level)?;
+    if landlock_abi > 0 {
+        landlock::prove()?;
+    }
     // The second filter is installed through the first: errors first, kills last.
     seccomp_soft::eperm()?;
     seccomp_soft::enosys()?;
@@ -74,6 +77,9 @@ pub fn lock_compiler(level: Level, cpu_seconds: u64) -> Result<Standing, String>
     rlimits::cpu(cpu_seconds)?;
     process::no_new_privs()?;
     let landlock_abi = landlock::deny_all(level)?;
+    if landlock_abi > 0 {
+        landlock::prove()?;
+    }
     seccomp_soft::eperm()?;
     seccomp_soft::enosys()?;
     seccomp_rules::install()?;

@@ -5,6 +5,15 @@
 //!
 //! Start reading at [`zygote`]; the walls are below [`confine`], one file each.
 
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions
+)]
+
 pub mod alloc;
 pub mod canary;
 pub mod child;

@@ -14,6 +14,7 @@ static ALLOCATOR: CappedAlloc = CappedAlloc;
 const USAGE: &str = "airlock-glass is started by airlock, never by hand.
 usage: airlock-glass inspect|rules [--level landlock+seccomp|seccomp] [--cpu-seconds N]";
 
+#[allow(clippy::disallowed_methods, reason = "the one place of the glass that reads arguments")]
 fn main() -> ExitCode {
     stdio::close_leaks();
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -10,12 +10,12 @@ use std::os::fd::OwnedFd;
 
 use airlock_inspector::{Matcher, RuleSet, Surroundings, inspect};
 use airlock_proto::control::{Attempt, Hello, Level, REQUEST_CANARY, REQUEST_JOB};
-use airlock_proto::frame::{JobHeader, Ready, RuleSource, encode};
+use airlock_proto::frame::{BrokenRule, JobHeader, Ready, RuleSource, encode};
 use rustix::io::retry_on_intr;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg, sockopt};
 
 use crate::child::{self, Role};
-use crate::confine;
+use crate::confine::{self, Standing};
 use crate::frames::{Frames, write_all};
 use crate::stdio;
 
@@ -103,26 +103,41 @@ pub fn tell_failure(role: impl FnOnce() -> Result<(), String>) -> Result<(), Str
 ///
 /// # Errors
 /// Which wall does not stand, in words.
-pub fn lock_and_serve(settings: Settings, host: i32, mut ready: Ready, job: &mut dyn Job) -> Result<(), String> {
+pub fn lock_and_serve(settings: Settings, host: i32, ready: Ready, job: &mut dyn Job) -> Result<(), String> {
     let standing = confine::lock_zygote(settings.level)?;
-    let hello = loop {
-        let hello = Hello::Ready {
-            ready: ready.clone(),
-            landlock_abi: standing.landlock_abi,
-            mdwe: standing.mdwe,
-        };
-        // A frame holds some hundred broken files; of more the first ones are named.
-        match encode(&hello) {
-            Some(frame) => break frame,
-            None => ready.broken.truncate(ready.broken.len() / 2),
-        }
-    };
+    let hello = greeting(ready, standing)?;
     write_all(&hello).map_err(|e| format!("the host does not listen: {e}"))?;
     quiet_panics();
     while let Some((role, socket)) = next_request()? {
         fork(settings, host, role, socket, job)?;
     }
     Ok(())
+}
+
+/// The first frame: rules and walls. A frame names some hundred broken rule files; of more it says how many.
+///
+/// # Errors
+/// In words, when it cannot be encoded.
+pub fn greeting(mut ready: Ready, standing: Standing) -> Result<Vec<u8>, String> {
+    let all = ready.broken.len();
+    let mut named = all;
+    loop {
+        let hello = Hello::Ready {
+            ready: ready.clone(),
+            landlock_abi: standing.landlock_abi,
+            mdwe: standing.mdwe,
+        };
+        if let Some(frame) = encode(&hello) {
+            return Ok(frame);
+        }
+        named = named.checked_div(2).filter(|&n| n > 0).ok_or("the greeting is too long")?;
+        ready.broken.truncate(named);
+        ready.broken.push(BrokenRule {
+            path: "…".to_owned(),
+            line: 0,
+            message: format!("{} more rule files are broken", all.saturating_sub(named)),
+        });
+    }
 }
 
 /// A panic in a child is caught by the walk and becomes a gap; its message could carry hostile text, so none is printed.
@@ -198,6 +213,7 @@ impl Job for Inspection<'_> {
         }
     }
 
+    #[allow(clippy::disallowed_methods, reason = "here the clock enters the glass, as the walk's argument")]
     fn run(&mut self, header: &JobHeader, bytes: &[u8], frames: &mut Frames) {
         let start = std::time::Instant::now();
         let deadline = std::time::Duration::from_millis(header.limits.deadline_ms);

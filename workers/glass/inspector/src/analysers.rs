@@ -31,4 +31,11 @@ pub trait Analyser: Sync {
 }
 
 /// All analysers.
-pub static ANALYSERS: &[&dyn Analyser] = &[&names::Names, &types::Types, &encryption::Encryption, &nesting::Nesting];
+pub static ANALYSERS: &[&dyn Analyser] = &[
+    &names::Names,
+    &types::Types,
+    &encryption::Encryption,
+    &nesting::Nesting,
+    &crate::formats::Ooxml,
+    &crate::formats::Odf,
+];

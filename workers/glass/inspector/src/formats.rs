@@ -2,14 +2,33 @@
 //!
 //! A new format is one file below this folder and two adjacent lines here: its `mod` and its place in [`FORMATS`].
 
+mod bzip2;
 mod encoded;
+mod gzip;
+mod lha;
+mod links;
 mod lnk;
+mod lzip;
+mod lzma;
+mod odf;
 mod ole2;
 mod ole_package;
+mod ooxml;
+mod opc;
+mod opc_target;
+mod opc_xml;
+mod rar;
 mod rtf;
+mod streams;
+mod tar;
 mod text;
 mod vba;
+mod xz;
 mod zip;
+mod zlib;
+
+pub use odf::Odf;
+pub use ooxml::Ooxml;
 
 use airlock_proto::Gap;
 
@@ -69,6 +88,17 @@ pub static FORMATS: &[&dyn Format] = &[
     &encoded::Deflate,
     &encoded::Other,
     &zip::Zip,
+    &rar::Rar,
+    &lha::Lha,
+    &lha::macbinary::MacBinary,
+    &tar::Tar,
+    &gzip::Gzip,
+    &bzip2::Bzip2,
+    &xz::Xz,
+    &lzma::Lzma,
+    &lzip::Lzip,
+    &zlib::Zlib,
+    &odf::Basic,
     &ole2::Ole2,
     &ole2::biff::Biff,
     &ole2::powerpoint::PowerPoint,

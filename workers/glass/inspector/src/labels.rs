@@ -89,7 +89,6 @@ static ROWS: &[Row] = &[
     holds("zstd", "zstd data", 0, b"\x28\xb5\x2f\xfd"),
     holds("lz4", "LZ4 data", 0, b"\x04\x22\x4d\x18"),
     holds("lz4", "LZ4 data", 0, b"\x02\x21\x4c\x18"),
-    holds("lzip", "lzip data", 0, b"LZIP"),
     holds("lzop", "LZO data", 0, b"\x89LZO\0\r\n\x1a\n"),
     holds("compress", "compress (.Z) data", 0, b"\x1f\x9d"),
     holds("pack", "pack (.z) data", 0, b"\x1f\x1e"),
@@ -258,12 +257,29 @@ pub const TEXT: &[&str] = &[
     "slk", "iqy", "rdp", "reg", "script",
 ];
 const ARCHIVE: &[&str] = &[
-    "zip", "jar", "apk", "gzip", "bzip2", "xz", "lzma", "tar", "rar", "lha", "7z", "cab", "arj", "ace", "iso",
+    "zip",
+    "jar",
+    "apk",
+    "gzip",
+    "bzip2",
+    "xz",
+    "lzma",
+    "lzip",
+    "zlib",
+    "macbinary",
+    "tar",
+    "rar",
+    "lha",
+    "7z",
+    "cab",
+    "arj",
+    "ace",
+    "iso",
 ];
 const OFFICE: &[&str] = &[
     "ole2", "doc", "xls", "ppt", "docx", "docm", "dotx", "dotm", "xlsx", "xlsm", "xlsb", "xltx", "xltm", "xlam", "pptx", "pptm", "ppsx",
-    "ppsm", "potx", "potm", "ppam", "vsdx", "vsdm", "ooxml", "odt", "ods", "odp", "odg", "odf", "odb", "rtf", "msg", "msi", "pub", "vsd",
-    "mpp",
+    "ppsm", "potx", "potm", "ppam", "vsdx", "vsdm", "ooxml", "odt", "ods", "odp", "odg", "odf", "odb", "ott", "ots", "otp", "otg", "odm",
+    "odc", "odi", "sxw", "sxc", "sxi", "sxd", "sxm", "stw", "stc", "sti", "std", "rtf", "msg", "msi", "pub", "vsd", "mpp",
 ];
 const EXE: &[&str] = &["pe", "elf", "macho", "class", "wasm", "dex"];
 const IMAGE: &[&str] = &["png", "jpeg", "gif", "bmp", "tiff", "webp", "ico", "emf", "wmf"];

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use airlock_proto::frame::{JobHeader, Ready, RuleSource};
 use airlock_proto::{Gap, Report};
 
-use crate::child::Child;
+use crate::child::{Child, keep_statuses};
 use crate::keeper::{Order, Started, keep};
 use crate::spawn::pack;
 use crate::talk::{Said, Verdict, converse, envelope};
@@ -42,7 +42,7 @@ pub struct Outcome {
     pub report: Report,
     /// Unpacked bytes that the child says it paid for; 0 when it did not end by itself.
     pub unpacked_bytes: u64,
-    /// Peak resident memory of the child in bytes (the larger of two tries).
+    /// Peak resident memory of the child in bytes, pages of the file that it read included (the larger of two tries).
     pub peak_rss_bytes: u64,
     /// CPU time of the child, kernel time and its start included, in microseconds (of two tries together).
     pub cpu_us: u64,
@@ -56,6 +56,7 @@ impl Bench {
     /// # Errors
     /// Why nothing can be scanned: [`JailError::GlassMissing`], [`JailError::Refused`], [`JailError::Hole`], or our own trouble.
     pub fn start(config: Config, rules: &[RuleSource]) -> Result<Bench, JailError> {
+        keep_statuses();
         let rules = pack(rules)?;
         let (orders, inbox) = channel();
         let (tell, told) = sync_channel(1);

@@ -141,3 +141,16 @@ fn microseconds(time: libc::timeval) -> u64 {
     let micros = u64::try_from(time.tv_usec).unwrap_or_default();
     seconds.saturating_mul(1_000_000).saturating_add(micros)
 }
+
+/// Makes sure that children can be waited for: a host whose own parent ignored SIGCHLD inherits that, and the kernel then
+/// throws away how its children ended.
+pub(crate) fn keep_statuses() {
+    // SAFETY: a plain C structure for which all zeros is a value; the kernel fills it in.
+    let mut now: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: asks for the present action of a signal, into live memory.
+    let asked = unsafe { libc::sigaction(libc::SIGCHLD, std::ptr::null(), &raw mut now) };
+    if asked == 0 && now.sa_sigaction == libc::SIG_IGN {
+        // SAFETY: the default action of SIGCHLD runs no code.
+        unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+    }
+}

@@ -59,7 +59,7 @@ pub(crate) fn keep(config: Config, rules: SealedFile, started: SyncSender<Result
                 // An asker that is gone drops the child, which ends it.
                 let _ = reply.send(child);
             }
-            Ok(Order::Crashed(generation)) => keeper.retire(generation),
+            Ok(Order::Crashed(generation)) => keeper.retire(generation, "a child of it died by a signal or lied"),
             Err(TryRecvError::Empty) => match keeper.fork() {
                 Ok(child) => keeper.idle.push_back(child),
                 Err(error) => {
@@ -99,9 +99,9 @@ impl Keeper {
         if let Some(zygote) = &mut self.zygote {
             match zygote.fork(REQUEST_JOB, 0, self.generation) {
                 Ok(child) => return Ok(child),
-                Err(error) => warn!(%error, "the zygote is replaced"),
+                Err(error) => warn!(%error, "the zygote does not fork"),
             }
-            self.retire(self.generation);
+            self.retire(self.generation, "it does not fork");
         }
         self.start()?;
         match &mut self.zygote {
@@ -110,9 +110,10 @@ impl Keeper {
         }
     }
 
-    fn retire(&mut self, generation: u64) {
+    /// Ends a zygote and its idle children; the next fork starts a new one, with a new address layout. Jobs in flight go on.
+    fn retire(&mut self, generation: u64, why: &'static str) {
         if generation == self.generation && self.zygote.take().is_some() {
-            info!(generation, "the zygote is replaced: one of its children died by a signal");
+            info!(generation, why, "the zygote is replaced");
             self.idle.clear();
         }
     }

@@ -107,7 +107,7 @@ impl<'j> Ledger<'j> {
         });
         let whole = self.end.is_some() && gap.is_none();
         if self.nodes.is_empty() {
-            self.nodes.push(self.root("unknown".to_owned()));
+            self.nodes.push(self.root("bin".to_owned()));
         }
         if let (Some(root), Some(gap)) = (self.nodes.first_mut(), gap) {
             root.gaps.push(gap);

@@ -4,6 +4,8 @@
 
 use airlock_proto::control::Level;
 use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetStatus, Scope};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 /// Denies everything that the running kernel's version of Landlock knows and returns that version; 0 where there is none and
 /// the level does not ask for it.
@@ -23,6 +25,19 @@ pub fn deny_all(level: Level) -> Result<u32, String> {
     }
     restrict(version).map_err(|error| format!("Landlock version {version}: {error}"))?;
     Ok(version)
+}
+
+/// Sees for itself that files are refused. It must stand between Landlock and the soft filter, behind which nobody could tell
+/// which of the two refuses.
+///
+/// # Errors
+/// In words, when a file can be opened or is refused by something else.
+pub fn prove() -> Result<(), String> {
+    match rustix::fs::open("/", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
+        Err(Errno::ACCESS) => Ok(()),
+        Err(other) => Err(format!("Landlock: opening / gives {other} where it should be refused")),
+        Ok(_) => Err("Landlock: / can still be opened".to_owned()),
+    }
 }
 
 fn restrict(version: u32) -> Result<(), String> {

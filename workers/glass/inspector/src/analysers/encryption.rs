@@ -27,7 +27,9 @@ impl Analyser for Encryption {
         if let Some(program) = locked.iter().find(|c| extensions::runs(&extension(&c.member.name))) {
             out.push(Found::new("enc.exec_name_inside").says(&program.member.name));
         }
-        let names = std::iter::once(input.name).chain(files().map(|c| c.member.name.as_str()));
+        // The root's own name is no evidence of its content; that of an archive within another is.
+        let own = (node.depth > 0).then_some(input.name);
+        let names = own.into_iter().chain(files().map(|c| c.member.name.as_str()));
         if let Some(hint) = names.into_iter().find(|name| tells_password(name)) {
             out.push(Found::new("enc.password_in_context").says(hint));
         }

@@ -303,6 +303,15 @@ pub const ENTRIES: &[Entry] = &[
         "APPNOTE 6.3.10 section 8",
     ),
     row(
+        "zip.ratio_bomb",
+        Container,
+        High,
+        90,
+        &["T1499.004"],
+        "The archive unpacks to very much more than its own size.",
+        "APPNOTE 6.3.10 4.4.8 and 4.4.9",
+    ),
+    row(
         "zip.many_entries",
         Container,
         Low,

@@ -56,7 +56,8 @@ impl Format for Zip {
             return Match::Yes;
         }
         let Some(end) = find::near_end(input.bytes) else {
-            return Match::No;
+            let remains = find::has_remains(input.bytes) && claimed(input).is_none();
+            return if remains { Match::Maybe } else { Match::No };
         };
         match claimed(input) {
             None => Match::Yes,
@@ -94,7 +95,20 @@ impl Format for Zip {
         if let Some(Claim::Other) = claimed(input).filter(|_| !find::begins(bytes)) {
             opener.tell(Found::new("poly.multi_format").summary("The file is of another type and a ZIP archive at once."));
         }
+        expansion(input, opener.sink);
+        super::opc::beside(label, input, opener.sink);
         Ok(())
+    }
+}
+
+/// The alarm of a bomb: much comes out, and very much more than went in.
+fn expansion(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
+    let limits = &sink.walk.job.limits;
+    let out = sink.children().iter().map(|c| c.size).fold(0, u64::saturating_add);
+    let packed = len64(input.bytes.len()).max(1);
+    if out >= limits.alarm_bytes && out > packed.saturating_mul(limits.alarm_ratio) {
+        let summary = format!("{packed} bytes unpack to {out} bytes and more.");
+        sink.finding(Found::new("zip.ratio_bomb").summary(summary));
     }
 }
 
@@ -242,16 +256,8 @@ fn the_rest<'a>(
     lone
 }
 
-/// What is said of encryption, once for the archive.
+/// One gap for all members that no password opens; that they are encrypted is told from what the sink was told of them.
 fn secrets(opener: &mut Opener<'_, '_, '_, '_>) {
-    if opener.encrypted == 0 || opener.teller.told("zip.fake_encryption") {
-        return;
-    }
-    let count = opener.encrypted;
-    opener.tell(Found::new("enc.archive").summary(format!("{count} members of this archive are encrypted.")));
-    if opener.open > 0 {
-        opener.tell(Found::new("enc.mixed"));
-    }
     if opener.locked > 0 {
         let why = format!(
             "{} encrypted members: no password that was offered or is well known opens them",

@@ -12,8 +12,8 @@ pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) {
     if let Some(plain) = unescape(text) {
         sink.layer_slice("unescaped", "unescaped", plain.as_bytes());
     }
-    for codes in char_codes(text).into_iter().take(64) {
-        sink.layer_slice("unescaped", "character codes", codes.as_bytes());
+    for (layer, bytes) in number_lists(text).into_iter().take(64) {
+        sink.layer_slice(layer, "number list", &bytes);
     }
     for bytes in hex_strings(text.as_bytes()).into_iter().take(64) {
         sink.layer_slice("hex", "hex", &bytes);
@@ -73,48 +73,80 @@ fn escape(text: &str) -> Option<(char, usize)> {
     }
 }
 
-/// What the number lists of `fromCharCode(…)`, `Chr(…) & …` and arrays of at least 16 character codes spell.
-fn char_codes(text: &str) -> Vec<String> {
+/// What the number lists of `fromCharCode(…)` and arrays say: text, or the bytes of a file, plain or under one XOR byte.
+fn number_lists(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some(at) = memchr::memmem::find(rest.as_bytes(), b"fromCharCode") {
         rest = rest.get(at.saturating_add(12)..).unwrap_or_default();
-        let Some(list) = rest.strip_prefix('(').and_then(|r| r.split_once(')')).map(|(list, _)| list) else {
-            continue;
-        };
-        if let Some(word) = spell(list) {
-            found.push(word);
-        }
+        let list = rest.strip_prefix('(').and_then(|r| r.split_once(')')).map(|(list, _)| list);
+        found.extend(list.and_then(numbers).and_then(|n| spell(&n)));
     }
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('[') {
         let (list, tail) = after.split_once(']').unwrap_or((after, ""));
         // A bracket within the list begins the list anew.
         let list = list.rsplit('[').next().unwrap_or(list);
-        if let Some(word) = spell(list) {
-            found.push(word);
+        if let Some(numbers) = numbers(list) {
+            found.extend(spell(&numbers).or_else(|| file(&numbers)));
         }
         rest = tail;
     }
     found
 }
 
-fn spell(list: &str) -> Option<String> {
-    if list.len() < 40 {
+fn numbers(list: &str) -> Option<Vec<u32>> {
+    // Most lists are of something else: their first character tells.
+    if list.len() < 40 || !list.trim_start().starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    let mut out = String::new();
-    for part in list.split(',') {
-        let part = part.trim();
-        let code = match part.strip_prefix("0x") {
-            Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-            None => part.parse().ok()?,
-        };
-        // Bytes of binary payloads are characters below 256; anything larger is no list of codes.
-        out.push(char::from_u32(code).filter(|c| u32::from(*c) < 0x1_0000)?);
+    list.split(',')
+        .map(|part| {
+            let part = part.trim();
+            match part.strip_prefix("0x") {
+                Some(hex) => u32::from_str_radix(hex, 16).ok(),
+                None => part.parse().ok(),
+            }
+        })
+        .collect()
+}
+
+/// Readable text of at least 16 characters.
+fn spell(numbers: &[u32]) -> Option<(&'static str, Vec<u8>)> {
+    let text: String = numbers
+        .iter()
+        .map(|n| char::from_u32(*n).filter(|_| *n < 0x1_0000))
+        .collect::<Option<String>>()?;
+    let readable = text.chars().filter(|c| c.is_ascii_graphic() || c.is_ascii_whitespace()).count();
+    let mostly = readable.saturating_mul(10) >= text.chars().count().saturating_mul(9);
+    (numbers.len() >= 16 && mostly).then(|| ("unescaped", text.into_bytes()))
+}
+
+/// Bytes that begin like a file, as they are or after XOR with one byte.
+fn file(numbers: &[u32]) -> Option<(&'static str, Vec<u8>)> {
+    const STARTS: &[&[u8]] = &[
+        b"PK\x03\x04",
+        b"MZ\x90\0",
+        b"%PDF",
+        b"Rar!\x1a",
+        b"7z\xbc\xaf",
+        b"\xd0\xcf\x11\xe0",
+        b"L\0\0\0\x01\x14\x02",
+        b"<html",
+        b"<script",
+        b"\x7fELF",
+        b"{\\rtf",
+        b"\x1f\x8b\x08",
+    ];
+    if numbers.len() < 32 {
+        return None;
     }
-    let readable = out.chars().filter(|c| c.is_ascii_graphic() || c.is_ascii_whitespace()).count();
-    (out.chars().count() >= 16 && readable.saturating_mul(10) >= out.chars().count().saturating_mul(9)).then_some(out)
+    let bytes: Vec<u8> = numbers.iter().map(|n| u8::try_from(*n).ok()).collect::<Option<_>>()?;
+    STARTS.iter().find_map(|start| {
+        let key = bytes.first()? ^ start.first()?;
+        let fits = bytes.iter().zip(*start).all(|(b, s)| b ^ key == *s);
+        fits.then(|| (if key == 0 { "bytes" } else { "xor" }, bytes.iter().map(|b| b ^ key).collect()))
+    })
 }
 
 /// Hexadecimal strings of at least [`MIN_HEX`] digits whose bytes are a file that somebody recognises, or text.
@@ -160,12 +192,18 @@ mod tests {
 
     #[test]
     fn number_lists_are_spelt() {
-        let codes: Vec<String> = "document.location='x'".bytes().map(|b| b.to_string()).collect();
+        let list = |bytes: &[u8]| bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
+        let spelt = vec![("unescaped", b"document.location='x'".to_vec())];
         assert_eq!(
-            char_codes(&format!("eval(String.fromCharCode({}))", codes.join(","))),
-            ["document.location='x'"]
+            number_lists(&format!("eval(String.fromCharCode({}))", list(b"document.location='x'"))),
+            spelt
         );
-        assert_eq!(char_codes(&format!("var a=[{}]", codes.join(", "))), ["document.location='x'"]);
-        assert!(char_codes("[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21]").is_empty());
+        assert_eq!(number_lists(&format!("var a=[{}]", list(b"document.location='x'"))), spelt);
+        assert!(number_lists("[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21]").is_empty());
+        let mut archive = b"PK\x03\x04".to_vec();
+        archive.extend([0x80; 40]);
+        let hidden: Vec<u8> = archive.iter().map(|b| b ^ 90).collect();
+        assert_eq!(number_lists(&format!("var a=[{}]", list(&archive))), [("bytes", archive.clone())]);
+        assert_eq!(number_lists(&format!("var a=[{}]", list(&hidden))), [("xor", archive)]);
     }
 }

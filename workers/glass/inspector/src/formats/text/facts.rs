@@ -28,7 +28,7 @@ pub fn conclude(text: &str, sink: &mut Sink<'_, '_>) {
     let excerpt = text.as_bytes().get(at..).unwrap_or_default();
     sink.finding(Found::new("html.smuggling_js").at(at, word).excerpt(excerpt));
     let carried = sink.children().iter().find(|child| {
-        matches!(child.layer, "base64" | "data-url" | "hex" | "js-folded")
+        matches!(child.layer, "base64" | "data-url" | "hex" | "js-folded" | "bytes" | "xor")
             && child.format.is_some_and(|f| {
                 crate::labels::covers("archive", f)
                     || crate::labels::covers("exe", f)
@@ -44,7 +44,15 @@ pub fn conclude(text: &str, sink: &mut Sink<'_, '_>) {
 
 /// Decodes, builds a file and hands it out: all three steps. Gives place and length of the first.
 fn smuggles(text: &str) -> Option<(usize, usize)> {
-    const DECODE: &[&str] = &["atob(", "fromCharCode", "charCodeAt", "Uint8Array", "parseInt("];
+    const DECODE: &[&str] = &[
+        "atob(",
+        "\"atob\"",
+        "\"at\"+\"ob\"",
+        "fromCharCode",
+        "charCodeAt",
+        "Uint8Array",
+        "parseInt(",
+    ];
     const BUILD: &[&str] = &["new Blob(", "new File(", "msSaveBlob", "msSaveOrOpenBlob"];
     const DELIVER: &[&str] = &["createObjectURL", "msSaveBlob", "msSaveOrOpenBlob", ".download", "navigator.mssave"];
     const ACT: &[&str] = &[
@@ -132,6 +140,13 @@ fn windows_objects(text: &str, lower: &str) -> Option<Found> {
         WHAT.iter().find(|what| argument.starts_with(**what)).map(|what| (at, *what))
     });
     let (at, what) = made?;
+    // Modules of Node and pages of a browser have no such objects: they speak about them.
+    if ["require(", "module.exports", "document.getelementbyid"]
+        .iter()
+        .any(|w| has(lower, w))
+    {
+        return None;
+    }
     ACT.iter().any(|w| has(lower, w)).then(|| {
         let sentence = format!("The script makes a {what} object, with which Windows runs programs or writes files.");
         Found::new("js.wsh_objects")

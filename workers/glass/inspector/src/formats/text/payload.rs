@@ -73,8 +73,12 @@ pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) {
     if let Some(folded) = fold(text) {
         sink.layer_slice("js-folded", "joined strings", folded.as_bytes());
     }
+    let listed = fold_list(text);
     let mut found = 0_usize;
-    for run in runs(text.as_bytes()) {
+    for run in runs(text.as_bytes())
+        .into_iter()
+        .chain(listed.iter().flat_map(|joined| runs(joined.as_bytes())))
+    {
         let bytes = decode_base64(run);
         if !worth(&bytes) {
             continue;
@@ -190,6 +194,15 @@ fn fold(text: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&out).into_owned())
 }
 
+/// Joins the literals of a list (`["abc","def"]`), which scripts do with `join("")`; `None` when there are too few to matter.
+fn fold_list(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let quote = ["\",\"", "','"]
+        .into_iter()
+        .find(|between| memchr::memmem::find_iter(bytes, between).nth(3).is_some())?;
+    Some(text.replace(quote, "").replace(&quote.replace(',', ", "), ""))
+}
+
 /// Decodes `%XX`; anything else stays as it is.
 pub fn percent_decode(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
@@ -242,6 +255,12 @@ mod tests {
     fn literals_are_joined() {
         assert_eq!(fold("a = 'po' + 'wer' +\n\"shell\";").as_deref(), Some("a = 'powershell\";"));
         assert_eq!(fold("a + b + 'c'"), None);
+    }
+
+    #[test]
+    fn lists_are_joined() {
+        assert_eq!(fold_list("['ab','cd','ef','gh','ij']").as_deref(), Some("['abcdefghij']"));
+        assert_eq!(fold_list("['ab','cd']"), None);
     }
 
     #[test]

@@ -7,26 +7,49 @@ use crate::sink::Sink;
 
 /// Attempts at AES an archive: each costs a thousand rounds of HMAC.
 const MOST_SLOW: u32 = 1024;
+/// Members that no password opens, after which no more are tried unless one was opened.
+const MOST_SHUT: u32 = 256;
+/// How much of a comment is tried as passwords.
+const MOST_COMMENT: usize = 1024;
+const MOST_WORDS: usize = 16;
 
 /// The passwords of one archive, the one that opened a member last first.
 pub struct Keys {
     words: Vec<String>,
+    beside: Vec<String>,
     slow: u32,
+    shut: u32,
 }
 
 impl Keys {
-    /// Those that the job and common knowledge offer.
-    pub fn new(sink: &Sink<'_, '_>) -> Self {
-        Keys {
-            words: sink.passwords(),
-            slow: 0,
+    /// Those that the job and common knowledge offer, then the words of the archive's comment.
+    pub fn new(sink: &Sink<'_, '_>, comment: &[u8]) -> Self {
+        let mut words = sink.passwords();
+        let text = String::from_utf8_lossy(comment.get(..MOST_COMMENT).unwrap_or(comment)).into_owned();
+        let mut beside = Vec::new();
+        for word in text.split([' ', '\t', '\r', '\n', ':', '=', '"', '\'']).take(MOST_WORDS) {
+            if !word.is_empty() && !words.iter().any(|have| have == word) {
+                words.push(word.to_owned());
+                beside.push(word.to_owned());
+            }
         }
+        Keys {
+            words,
+            beside,
+            slow: 0,
+            shut: 0,
+        }
+    }
+
+    /// Whether the password stood in the comment and nowhere else.
+    pub fn is_beside(&self, word: &str) -> bool {
+        self.beside.iter().any(|have| have == word)
     }
 
     /// The decrypted, still packed data, and the password.
     pub fn open(&mut self, sink: &mut Sink<'_, '_>, data: &[u8], view: &View) -> Option<(Vec<u8>, String)> {
         let room = sink.walk.budget.alive_left();
-        if len64(data.len()) > room || sink.expired() {
+        if len64(data.len()) > room || self.shut >= MOST_SHUT || sink.expired() {
             return None;
         }
         for at in 0..self.words.len() {
@@ -41,9 +64,11 @@ impl Keys {
                 if let Some(start) = self.words.get_mut(..=at) {
                     start.rotate_right(1);
                 }
+                self.shut = 0;
                 return Some((plain, word));
             }
         }
+        self.shut = self.shut.saturating_add(1);
         None
     }
 }

@@ -197,7 +197,7 @@ impl Read for Inflate<'_> {
 }
 
 /// LZMA as ZIP has it (APPNOTE 5.8.8): version, size of the properties, properties, data.
-fn lzma<'a>(data: &'a [u8], plan: Plan) -> io::Result<lzma_rust2::LzmaReader<&'a [u8]>> {
+fn lzma(data: &[u8], plan: Plan) -> io::Result<lzma_rust2::LzmaReader<&[u8]>> {
     let mut r = crate::reader::Reader::new(data);
     let head = (|| {
         r.skip(2)?;

@@ -18,6 +18,8 @@ pub struct Hits {
     pub centrals: Vec<usize>,
     /// End records.
     pub ends: Vec<usize>,
+    /// Data descriptors.
+    pub descriptors: Vec<usize>,
     /// There are more than [`MAX_SIGNATURES`].
     pub cut: bool,
 }
@@ -31,6 +33,7 @@ impl Hits {
                 Some([3, 4]) => &mut hits.locals,
                 Some([1, 2]) => &mut hits.centrals,
                 Some([5, 6]) => &mut hits.ends,
+                Some([7, 8]) => &mut hits.descriptors,
                 _ => continue,
             };
             if list.len() >= MAX_SIGNATURES {
@@ -80,6 +83,13 @@ pub fn of_end<'a>(bytes: &'a [u8], end: End<'a>, centrals: &[usize], covered: &R
             base,
             searched: false,
         });
+    }
+    // A size that is too small leads into the middle of the directory that the offset leads to.
+    if let [one, other] = out.as_slice()
+        && one.stop == other.stop
+    {
+        let longer = usize::from(other.start < one.start);
+        out = out.into_iter().skip(longer).take(1).collect();
     }
     if out.is_empty() && end.count > 0 {
         out.extend(before(bytes, end, centrals, covered));
@@ -174,7 +184,9 @@ pub fn local_of<'a>(bytes: &'a [u8], header: &Central<'a>, base: i64) -> Option<
 pub fn lone(bytes: &[u8], at: usize) -> Option<Local<'_>> {
     let local = Local::read(bytes, at).filter(|l| l.signed)?;
     let known = local.fields.method <= 20 || (92..=99).contains(&local.fields.method);
-    (known && !local.fields.name.is_empty()).then_some(local)
+    let named = !local.fields.name.is_empty();
+    let readable = std::str::from_utf8(local.fields.name).is_ok_and(|name| !name.contains(char::is_control));
+    (named && (known || readable)).then_some(local)
 }
 
 /// The last end record near the end of the file that leads to a directory with a member behind it.
@@ -187,6 +199,22 @@ pub fn near_end(bytes: &[u8]) -> Option<End<'_>> {
         .take(TRIES)
         .filter_map(|at| End::read(bytes, from.saturating_add(at)))
         .find(|end| leads_somewhere(bytes, *end))
+}
+
+/// Whether a local header stands in the first part of the file and a directory header of the same name anywhere behind it: what a
+/// reader that searches would open, though the start and the end of the archive are damaged.
+pub fn has_remains(bytes: &[u8]) -> bool {
+    const WINDOW: usize = 64 << 10;
+    const TRIES: usize = 64;
+    let head = bytes.get(..WINDOW).unwrap_or(bytes);
+    let Some(local) = memmem::find_iter(head, LOCAL).take(TRIES).find_map(|at| lone(bytes, at)) else {
+        return false;
+    };
+    let rest = bytes.get(local.data..).unwrap_or_default();
+    memmem::find_iter(rest, b"PK\x01\x02")
+        .take(TRIES)
+        .filter_map(|at| Central::read(bytes, local.data.saturating_add(at)))
+        .any(|central| central.fields.name == local.fields.name)
 }
 
 fn leads_somewhere(bytes: &[u8], end: End<'_>) -> bool {

@@ -92,13 +92,13 @@ pub fn of(bytes: &[u8]) -> &'static str {
         })
     };
     if let Some(types) = named("[Content_Types].xml") {
-        let types = plain(&text(bytes, types));
+        let types = plain(&text(bytes, types, MOST));
         let known = CONTENT_TYPES.iter().find(|(kind, _)| types.contains(kind));
         let label = known.or_else(|| FOLDERS.iter().find(|(folder, _)| has(folder)));
         return label.map_or("ooxml", |(_, name)| name);
     }
     let media = named("mimetype").or_else(|| named("META-INF/manifest.xml"));
-    let media = media.map(|part| plain(&text(bytes, part))).unwrap_or_default();
+    let media = media.map(|part| plain(&text(bytes, part, MOST))).unwrap_or_default();
     if let Some((_, name)) = MEDIA_TYPES.iter().find(|(kind, _)| media.contains(kind)) {
         return name;
     }
@@ -127,11 +127,11 @@ struct Part<'a> {
     data: usize,
 }
 
-/// The content of a part by its name (exact, ignoring case), up to 1 MiB; `None` when it is not there.
-pub fn part(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
+/// The first `most` bytes of a part by its name (ignoring case); `None` when it is not there.
+pub fn part(bytes: &[u8], name: &str, most: u64) -> Option<Vec<u8>> {
     let parts = parts(bytes);
     let part = parts.iter().find(|p| p.name.eq_ignore_ascii_case(name.as_bytes()))?;
-    Some(text(bytes, part))
+    Some(text(bytes, part, most))
 }
 
 fn parts(bytes: &[u8]) -> Vec<Part<'_>> {
@@ -161,7 +161,7 @@ fn parts(bytes: &[u8]) -> Vec<Part<'_>> {
         .collect()
 }
 
-fn text(bytes: &[u8], part: &Part<'_>) -> Vec<u8> {
+fn text(bytes: &[u8], part: &Part<'_>, most: u64) -> Vec<u8> {
     use std::io::Read;
     let rest = bytes.get(part.data..).unwrap_or_default();
     let bounded = rest.get(..size(part.fields.packed)).unwrap_or(rest);
@@ -175,7 +175,7 @@ fn text(bytes: &[u8], part: &Part<'_>) -> Vec<u8> {
     let mut out = Vec::new();
     // What cannot be read gives no label; the member itself tells why when it is opened.
     let _ = decode::with(data, plan, &mut |reader| {
-        let _ = reader.take(MOST).read_to_end(&mut out);
+        let _ = reader.take(most).read_to_end(&mut out);
     });
     out
 }

@@ -27,6 +27,9 @@ pub fn report(opener: &mut Opener<'_, '_, '_, '_>, directories: &[Directory<'_>]
         if is_padding(piece) || is_mark(hole.0, piece) || excused.holds(hole.0) {
             continue;
         }
+        // Android's signatures stand before the directory; a directory that the end of the file cut off is no secret either.
+        let cut = hole.1 == bytes.len() && piece.starts_with(b"PK\x01\x02");
+        let signatures = piece.ends_with(b"APK Sig Block 42") || cut;
         let found = if hole.0 == 0 {
             Found::new("zip.prefix").severity(prefix_severity(bytes))
         } else if last.is_some_and(|end| hole.0 >= end) {
@@ -37,9 +40,6 @@ pub fn report(opener: &mut Opener<'_, '_, '_, '_>, directories: &[Directory<'_>]
                 found
             }
         } else if directories.iter().any(|d| d.start == hole.1) {
-            if piece.ends_with(b"APK Sig Block 42") {
-                continue;
-            }
             Found::new("zip.gap_before_cd")
         } else {
             Found::new("zip.gap_between_entries")
@@ -47,7 +47,9 @@ pub fn report(opener: &mut Opener<'_, '_, '_, '_>, directories: &[Directory<'_>]
         let behind = found.id == "zip.tail";
         let named = format!("bytes {} to {}", hole.0, hole.1);
         let summary = format!("{} bytes stand {} and belong to no member.", length(hole), place(found.id));
-        opener.tell(found.at(hole.0, piece.len()).excerpt(piece).summary(summary));
+        if !signatures {
+            opener.tell(found.at(hole.0, piece.len()).excerpt(piece).summary(summary));
+        }
         if hole.0 == 0 || count >= MOST {
             continue;
         }

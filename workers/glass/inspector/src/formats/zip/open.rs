@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::io::{Error, ErrorKind, Read};
 
 use airlock_proto::{Gap, GapKind};
-use memchr::memmem;
 
 use super::crypt::Keys;
 use super::decode::{self, Plan, Tally, method_name};
 use super::differ::{self, Teller};
-use super::find::Hits;
+use super::find::{self, Hits};
 use super::ranges::Ranges;
 use super::record::{DESCRIPTOR, starts};
 use super::view::{Entry, View};
@@ -41,10 +40,6 @@ pub struct Opener<'a, 's, 'w, 'e> {
     pub locked: u64,
     /// Their packed bytes.
     pub locked_bytes: u64,
-    /// Members that are encrypted, opened or not.
-    pub encrypted: u64,
-    /// Members with data that are not encrypted.
-    pub open: u64,
     hits: &'a Hits,
     keys: Keys,
     tried: BTreeSet<(usize, u16, bool, usize)>,
@@ -79,7 +74,8 @@ struct Trial<'a> {
 impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
     /// Nothing opened yet.
     pub fn new(bytes: &'a [u8], hits: &'a Hits, sink: &'s mut Sink<'w, 'e>) -> Self {
-        let keys = Keys::new(sink);
+        let comment = find::near_end(bytes).map(|end| end.comment).unwrap_or_default();
+        let keys = Keys::new(sink, comment);
         Opener {
             bytes,
             sink,
@@ -89,8 +85,6 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
             spans: Vec::new(),
             locked: 0,
             locked_bytes: 0,
-            encrypted: 0,
-            open: 0,
             hits,
             keys,
             tried: BTreeSet::new(),
@@ -129,18 +123,17 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
             self.sink.listed(member);
             return;
         }
-        if views.iter().any(|v| v.encrypted) {
-            self.encrypted = self.encrypted.saturating_add(1);
-        } else {
-            self.open = self.open.saturating_add(1);
-        }
         if self.sink.expired() && !self.refused {
             self.refused = true;
             self.sink
                 .gap(Gap::new(GapKind::Time, "the time for this scan is over: the rest was not opened"));
         }
-        let trials = self.trials(&views, local.data);
-        if self.refused || trials.is_empty() {
+        let trials = if self.refused {
+            Vec::new()
+        } else {
+            self.trials(&views, local.data)
+        };
+        if trials.is_empty() {
             let reach = trials_reach(&views, local.data, self.bytes.len());
             self.cover(local.at, reach);
             self.sink.listed(member);
@@ -173,7 +166,11 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
                 return self.unlock(entry, member, view, start);
             }
         }
+        let guessed = !readings.is_empty() && !readings.iter().any(|r| r.declared);
         let mut end = self.hand_out(entry, &member, views, readings, start);
+        if guessed {
+            self.packed(&member, views, start);
+        }
         if fits && all_locked && !locked.is_empty() {
             let found = Found::new("zip.fake_encryption").at(start, 0).says(&member.name);
             self.tell(found);
@@ -190,6 +187,13 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
             end = trials_reach(views, start, self.bytes.len());
         }
         end
+    }
+
+    /// What a reader gives that does not undo an unknown method or an encryption: the data as it stands.
+    fn packed(&mut self, member: &Member, views: &[View], start: usize) {
+        let packed = views.iter().find_map(|v| v.packed).unwrap_or_default();
+        let data = self.bytes.get(start..start.saturating_add(packed)).unwrap_or_default();
+        self.sink.layer_slice("zip-packed", member.name.clone(), data);
     }
 
     /// The readings that the headers ask for, without those that were done already for another header.
@@ -221,9 +225,12 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
     fn streamed_length(&self, start: usize) -> usize {
         const TRIES: usize = 256;
         let rest = self.bytes.get(start..).unwrap_or_default();
-        let said = memmem::find_iter(rest, DESCRIPTOR).take(TRIES).find(|at| {
-            let packed = Reader::at(rest, at.saturating_add(8)).u32();
-            packed.map(size) == Some(*at)
+        let descriptors = &self.hits.descriptors;
+        let first = descriptors.partition_point(|at| *at < start);
+        let lengths = descriptors.iter().skip(first).take(TRIES).map(|at| at.saturating_sub(start));
+        let said = lengths.into_iter().find(|length| {
+            let packed = Reader::at(rest, length.saturating_add(8)).u32();
+            packed.map(size) == Some(*length)
         });
         let next = |list: &[usize]| list.get(list.partition_point(|at| *at < start)).copied();
         let header = [&self.hits.locals, &self.hits.centrals, &self.hits.ends]
@@ -335,7 +342,9 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
             if reading.fits || reading.error.is_none() && !fits {
                 self.judge(member, views, &reading, start);
             }
-            if fits && (error.is_some() || reading.daring && !reading.fits) || !seen.insert((tally.len, tally.crc, error.is_some())) {
+            // Beside a reading that fits, what another one decoded before it failed is looked at too, and its end is no loss.
+            let idle = error.is_some() && (bytes.is_empty() || method == 0);
+            if fits && (idle || reading.daring && !reading.fits) || !seen.insert((tally.len, tally.crc, error.is_some())) {
                 self.sink.pay(bytes.len());
                 continue;
             }
@@ -346,7 +355,7 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
             let held = len64(bytes.len());
             self.sink.walk.budget.hold(held);
             let member = linked(entry, member.clone(), bytes);
-            self.take(entry, member, bytes, reading.error);
+            self.take(entry, member, bytes, reading.error.filter(|_| !fits));
             self.sink.walk.budget.free(held);
         }
         if let Some((error, method)) = failed.filter(|_| seen.is_empty() || !fits) {
@@ -478,9 +487,15 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
             self.sink.listed(member);
             return end;
         };
-        if self.sink.is_well_known(&word) {
-            self.tell(Found::new("enc.weak_password").at(start, 0).says(&word));
+        let found = if self.keys.is_beside(&word) {
+            Some(Found::new("enc.password_in_context").summary("The comment of this archive holds its password."))
+        } else {
+            self.sink.is_well_known(&word).then(|| Found::new("enc.weak_password"))
+        };
+        if let Some(found) = found.filter(|f| !self.teller.told(f.id)) {
+            self.tell(found.at(start, 0).says(&word));
         }
+        let name = member.name.clone();
         let held = len64(plain.len());
         self.sink.walk.budget.hold(held);
         let trial = Trial {
@@ -501,6 +516,8 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
             }
         }
         self.sink.walk.budget.free(held);
+        // A reader that does not decrypt gives the data as it stands.
+        self.sink.layer_slice("zip-packed", name, data);
         end
     }
 

@@ -271,8 +271,6 @@ pub struct End<'a> {
     pub offset: u64,
     /// Comment.
     pub comment: &'a [u8],
-    /// The comment is said to be longer than the file.
-    pub comment_cut: bool,
     /// The Zip64 record is missing or contradicts the small fields.
     pub zip64_odd: bool,
     /// A Zip64 record counts.
@@ -288,8 +286,8 @@ impl<'a> End<'a> {
         }
         let (disk, start_disk, here, total) = (r.u16()?, r.u16()?, r.u16()?, r.u16()?);
         let (length, offset, comment_len) = (r.u32()?, r.u32()?, r.u16()?);
-        let comment_cut = r.left() < usize::from(comment_len);
-        let comment = if comment_cut { r.rest() } else { r.take(usize::from(comment_len))? };
+        // A comment that is said to be longer than the file ends with it.
+        let comment = r.take(usize::from(comment_len).min(r.left()))?;
         let mut end = End {
             at,
             end: r.offset(),
@@ -299,7 +297,6 @@ impl<'a> End<'a> {
             size: u64::from(length),
             offset: u64::from(offset),
             comment,
-            comment_cut,
             zip64_odd: false,
             zip64: false,
         };

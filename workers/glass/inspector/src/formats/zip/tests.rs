@@ -162,6 +162,9 @@ fn encrypted_members_open_with_a_password_and_are_a_gap_without() {
         let open = look_with(&bytes, &["no", "s3cret"]);
         assert!(open.gaps.is_empty() && open.has(&secret) && !open.found("enc.weak_password"));
     }
+    let told = Archive::of(vec![zipcrypto("s.txt", &secret, "0pen")]).with(|a| a.comment = b"password: 0pen".to_vec());
+    let told = look(&told.build());
+    assert!(told.has(&secret) && told.found("enc.password_in_context"));
     let weak = look(&Archive::of(vec![zipcrypto("s.txt", &secret, "infected")]).build());
     assert!(weak.has(&secret) && weak.found("enc.weak_password"));
 }
@@ -199,6 +202,22 @@ fn bytes_of_other_formats_are_claimed_only_beside_them() {
     tar.extend(&archive);
     tar.resize(10_240, 0);
     assert!(!look(&tar).has(b"one"));
+}
+
+#[test]
+fn a_bomb_is_named() {
+    let bomb = Archive::of(vec![airlock_forge::zip::zeros("a", 80 << 20, 1)]).build();
+    assert!(look(&bomb).found("zip.ratio_bomb"));
+}
+
+#[test]
+fn signatures_without_end_stay_cheap() {
+    let header = [&b"PK\x03\x04\x14\0\x08\0\0\0\0\0\0\0"[..], &[0; 12], b"\x01\0\0\0a"].concat();
+    let seen = look(&header.repeat(100_000));
+    assert!(seen.gaps.contains(&GapKind::TooMany));
+    let ends = simple(&[("a", b"b")]);
+    let end = ends[ends.len() - 22..].to_vec();
+    assert!(look(&[ends, end.repeat(100_000)].concat()).has(b"b"));
 }
 
 #[test]

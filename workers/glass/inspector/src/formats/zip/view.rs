@@ -48,7 +48,8 @@ impl View {
             time: fields.time,
             encrypted: fields.encrypted(),
             aes,
-            packed: given(fields.packed).map(size),
+            // A size that points to a missing Zip64 field is taken at its word: readers then take what the file has.
+            packed: Some(fields.packed).filter(|n| !(later && *n == 0)).map(size),
             plain: given(fields.plain),
             crc,
         }

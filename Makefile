@@ -1,0 +1,81 @@
+# Airlock: what can be done here. `make` lists it. Everything is built once, in release, below CARGO_TARGET_DIR.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/airlock/target
+CORPUS  ?= ../shared/corpus
+SECONDS ?= 600
+SEED    ?= 1
+CARGO   ?= cargo
+BIN      = $(CARGO_TARGET_DIR)/release
+# Examples need the dev-dependencies, so features are the same with and without tests: no dependency is compiled twice.
+BUILD    = $(CARGO) build --release --locked --workspace
+STEP     = .ci/step
+NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
+TESTS    = $(if $(NEXTEST),$(CARGO) nextest run,$(CARGO) test) --release --locked --workspace
+
+.PHONY: help demo test corpus bench fuzz walls build fmt lint doc docs doctor deny clean packages steps
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+demo: packages ## builds, serves 20 hostile and harmless files on loopback, scans them by link, prints the table
+	@$(STEP) start
+	@$(STEP) build $(BUILD) --bins --examples
+	@$(STEP) demo $(BIN)/airlock-proof demo
+	@$(STEP) end
+
+test: packages ## everything that must hold: lints, documents, units, walls, rule cases, bombs, a minute of fuzzing
+	@$(STEP) start
+	@$(STEP) fmt $(CARGO) fmt --all --check
+	@$(STEP) build $(BUILD) --all-targets
+	@$(STEP) lint $(MAKE) --no-print-directory lint
+	@$(STEP) generated-docs $(MAKE) --no-print-directory docs-fresh
+	@$(STEP) fuzz $(BIN)/examples/fuzz --seconds 60 --seed $(SEED) --crashes $(CARGO_TARGET_DIR)/fuzz
+	@$(STEP) tests .ci/tests $(TESTS)
+	@$(STEP) end
+
+corpus: build ## real files with their ground truth: CORPUS=folder with files.jsonl (default ../shared/corpus)
+	@$(BIN)/airlock-proof corpus $(CORPUS)
+
+bench: packages build ## side by side with clamscan, YARA-X and the unpackers of Debian (which it installs)
+	@.ci/packages clamscan=clamav bsdtar=libarchive-tools unzip=unzip xz=xz-utils bzip2=bzip2 unrar-free=unrar-free lha=lhasa
+	@$(BIN)/airlock-proof bench --corpus $(CORPUS)
+
+fuzz: build ## mutation fuzzing over the registry: SECONDS=600, SEED=1, seeds of the forge and of CORPUS
+	@$(BIN)/examples/fuzz --seconds $(SECONDS) --seed $(SEED) --corpus $(CORPUS) --crashes $(CARGO_TARGET_DIR)/fuzz
+
+walls: packages ## each wall of the jail, tried alone and all together
+	@$(TESTS) walls
+
+build: packages ## all programs and examples
+	@$(BUILD) --bins --examples
+
+fmt: ## sets the sources in the house's form
+	@$(CARGO) fmt --all
+
+# Only our own crates are compiled again, quickly and without optimisation; the last line puts the real programs back in place.
+lint: packages ## clippy and rustdoc over our own crates, warnings are errors
+	@RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/.ci/lint-rustc $(BUILD) --all-targets \
+		$$(.ci/lint-rustc --config)
+	@$(BUILD) --all-targets --quiet
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --offline check bans licenses sources; else echo "cargo deny: NOT RUN (not installed)"; fi
+
+doc: lint ## the documentation of the code, in CARGO_TARGET_DIR/doc
+	@echo "$(CARGO_TARGET_DIR)/doc/airlock_inspector/index.html"
+
+docs: build ## FORMATS.md and FINDINGS.md, generated from the registry and the catalogue
+	@$(BIN)/examples/docs formats > FORMATS.md
+	@$(BIN)/examples/docs findings > FINDINGS.md
+
+docs-fresh:
+	@$(BIN)/examples/docs formats | diff -u FORMATS.md - && $(BIN)/examples/docs findings | diff -u FINDINGS.md - \
+		|| { echo "FORMATS.md or FINDINGS.md is stale; run make docs"; exit 1; }
+
+doctor: build ## tries every wall of the jail on this machine
+	@$(BIN)/airlock doctor
+
+clean: ## removes what was built of our own crates and the fuzzer's finds; the dependencies stay
+	@$(CARGO) clean --release --workspace
+	@rm -rf $(CARGO_TARGET_DIR)/fuzz
+
+packages:
+	@.ci/packages c++=g++

@@ -1,0 +1,431 @@
+//! Office Open XML: what the parts of a document do on their own, found in their XML whatever they are called.
+
+use airlock_proto::Severity;
+
+use super::opc_target::{Reach, reach, runs};
+use super::opc_xml::{self, Element, Step};
+use super::zip::label::is_ooxml;
+use crate::analysers::{Analyser, NodeFacts};
+use crate::input::Input;
+use crate::sink::Found;
+
+/// Findings of one part; further ones are left out.
+const MOST: usize = 32;
+/// Deepest nesting of fields that is followed, and longest instruction in bytes.
+const MOST_FIELDS: usize = 64;
+const MOST_CODE: usize = 16 << 10;
+
+/// Looks at the parts of Office Open XML documents.
+pub struct Ooxml;
+
+impl Analyser for Ooxml {
+    fn name(&self) -> &'static str {
+        "ooxml"
+    }
+
+    fn inspect(&self, input: &Input<'_>, node: &NodeFacts<'_>, out: &mut Vec<Found>) {
+        if is_ooxml(node.format) {
+            programs(node, out);
+        }
+        let Some(document) = input.chain.last().filter(|name| is_ooxml(name)) else {
+            return;
+        };
+        if input.layer != "raw" || !opc_xml::is_xml(input.bytes) {
+            return;
+        }
+        let mut part = Part {
+            document,
+            ..Part::default()
+        };
+        opc_xml::walk(&opc_xml::text(input.bytes), &mut |step| part.step(step));
+        out.append(&mut part.found);
+    }
+}
+
+/// Programs among the parts: no application puts them there.
+fn programs(node: &NodeFacts<'_>, out: &mut Vec<Found>) {
+    let program = node
+        .children
+        .iter()
+        .find(|c| matches!(c.format, Some("pe" | "elf" | "macho" | "lnk")));
+    if let Some(child) = program {
+        out.push(Found::new("ooxml.stray_part").says(&child.member.name));
+    }
+}
+
+/// One part while it is walked.
+#[derive(Default)]
+struct Part<'d> {
+    document: &'d str,
+    found: Vec<Found>,
+    fields: Vec<Field>,
+    in_code: bool,
+    in_result: bool,
+    assembly: bool,
+    root: String,
+}
+
+/// A field between its marks (ECMA-376 part 1, section 17.16).
+#[derive(Default)]
+struct Field {
+    code: String,
+    result: String,
+    separated: bool,
+}
+
+impl Part<'_> {
+    fn step(&mut self, step: Step<'_>) {
+        match step {
+            Step::Open(element) => self.open(&element),
+            Step::Close(name) => {
+                self.in_code &= name != "instrText" && name != "delInstrText";
+                self.in_result &= name != "t";
+                self.assembly &= name != "property";
+            }
+            Step::Text(text) => self.text(text),
+            Step::DocType(text) => self.document_type(text),
+            Step::TooDeep => self.tell(Found::new("ooxml.xml_bomb")),
+        }
+    }
+
+    fn tell(&mut self, found: Found) {
+        if self.found.len() < MOST {
+            self.found.push(found);
+        }
+    }
+
+    fn once(&mut self, found: Found) {
+        if !self.found.iter().any(|have| have.id == found.id) {
+            self.tell(found);
+        }
+    }
+
+    fn open(&mut self, e: &Element<'_>) {
+        if self.root.is_empty() {
+            self.root = e.name.to_owned();
+        }
+        match e.name {
+            "Relationship" => self.relationship(e),
+            "fldSimple" => {
+                if let Some(code) = e.get("instr") {
+                    self.judge(code);
+                }
+            }
+            "fldChar" => self.mark(e.get("fldCharType").unwrap_or_default()),
+            "instrText" | "delInstrText" => self.in_code = true,
+            "t" => self.in_result = true,
+            "altChunk" => self.once(Found::new("ooxml.altchunk").at(e.at, 0)),
+            "hlinkClick" | "hlinkHover" | "hlinkMouseOver" => self.action(e),
+            "customUI" => self.ribbon(e),
+            "ddeLink" => self.dde_link(e),
+            "webPr" | "dbPr" | "textPr" if self.root == "connections" => self.connection(e),
+            "taskpane" if matches!(e.get("visibility"), Some("1" | "true")) => {
+                self.once(Found::new("ooxml.webextension").at(e.at, 0));
+            }
+            "property" => self.assembly = e.get("name") == Some("_AssemblyLocation"),
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.assembly && reach(text) != Reach::Local {
+            self.tell(Found::new("ooxml.vsto_customization").says(text));
+        }
+        let Some(field) = self.fields.last_mut() else { return };
+        let into = if self.in_code && !field.separated {
+            &mut field.code
+        } else if self.in_result && field.separated {
+            &mut field.result
+        } else {
+            return;
+        };
+        if into.len() < MOST_CODE {
+            into.push_str(text.get(..MOST_CODE).unwrap_or(text));
+        }
+    }
+
+    /// Begin, separator or end of a field. What an inner field yields becomes a part of the outer field's instruction.
+    fn mark(&mut self, kind: &str) {
+        match kind {
+            "begin" if self.fields.len() < MOST_FIELDS => self.fields.push(Field::default()),
+            "separate" => {
+                if let Some(field) = self.fields.last_mut() {
+                    field.separated = true;
+                }
+            }
+            "end" => {
+                let Some(field) = self.fields.pop() else { return };
+                self.judge(&field.code);
+                let value = quoted(&field.code).unwrap_or(field.result);
+                if let Some(outer) = self.fields.last_mut().filter(|f| !f.separated && f.code.len() < MOST_CODE) {
+                    outer.code.push_str(&value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn judge(&mut self, code: &str) {
+        let code = code.trim();
+        let mut words = code.split_whitespace();
+        let verb = words.next().unwrap_or_default().trim_matches('"').to_uppercase();
+        let far = || {
+            let targets = code.split(['"', ' ', '\t']).map(|word| word.replace("\\\\", "\\"));
+            let raw = code.split(['"', ' ', '\t']).map(str::to_owned);
+            raw.chain(targets).map(|t| reach(&t)).find(|r| *r != Reach::Local)
+        };
+        match verb.as_str() {
+            "DDE" | "DDEAUTO" => {
+                let summary = format!("A field asks another program for data: {}.", code.get(..200).unwrap_or(code));
+                self.tell(Found::new("dde.word_field").says(code).summary(summary));
+            }
+            "INCLUDETEXT" | "LINK" | "IMPORT" | "INCLUDEPICTURE" | "INCLUDE" => {
+                let Some(far) = far() else { return };
+                // Pictures pasted from web pages stay linked to them: that is common and only tells that somebody reads.
+                let weak = far == Reach::Web && verb == "INCLUDEPICTURE";
+                let severity = if weak { Severity::Low } else { Severity::High };
+                self.tell(Found::new("field.include_remote").says(code).severity(severity));
+            }
+            _ => {}
+        }
+    }
+
+    fn relationship(&mut self, e: &Element<'_>) {
+        let (Some(target), Some(kind)) = (e.get("Target"), e.get("Type")) else {
+            return;
+        };
+        let kind = kind.rsplit('/').next().unwrap_or(kind).to_lowercase();
+        let external = e.get("TargetMode").is_some_and(|mode| mode.eq_ignore_ascii_case("External"));
+        if !external {
+            if kind == "vbaproject" && !may_have_macros(self.document) {
+                let summary = format!(
+                    "The content type says that this is a {} without macros, and it has a macro project.",
+                    self.document
+                );
+                self.tell(Found::new("ooxml.macro_content_type").at(e.at, 0).says(target).summary(summary));
+            }
+            if kind == "afchunk" {
+                let rtf = crate::input::extension(target) == "rtf";
+                let severity = if rtf { Severity::High } else { Severity::Medium };
+                self.tell(Found::new("ooxml.altchunk").at(e.at, 0).says(target).severity(severity));
+            }
+            return;
+        }
+        let far = reach(target);
+        let found = match kind.as_str() {
+            "hyperlink" => link(target, far),
+            "attachedtemplate" => Some(Found::new("rel.remote_template").severity(weight(far, Severity::Info))),
+            "image" | "audio" | "video" | "media" => match far {
+                Reach::Local => None,
+                Reach::Web => Some(Found::new("rel.remote_image")),
+                Reach::Share | Reach::Handler => Some(Found::new("rel.remote_image").severity(Severity::High)),
+            },
+            "externallinkpath" | "xlpathmissing" | "xlexternallinkpath" => match far {
+                Reach::Local => None,
+                Reach::Web | Reach::Share => Some(Found::new("rel.external_workbook")),
+                Reach::Handler => Some(Found::new("rel.external_workbook").severity(Severity::Critical)),
+            },
+            "afchunk" => Some(Found::new("ooxml.altchunk").severity(Severity::High)),
+            _ if far == Reach::Local => None,
+            _ => Some(Found::new("rel.remote_ole").severity(weight(far, Severity::Info))),
+        };
+        if let Some(found) = found {
+            let summary = format!("The document refers to {} ({kind}).", target.get(..300).unwrap_or(target));
+            self.tell(found.at(e.at, 0).says(target).summary(summary));
+        }
+    }
+
+    fn action(&mut self, e: &Element<'_>) {
+        let action = e.get("action").unwrap_or_default();
+        if action.starts_with("ppaction://program") {
+            self.tell(Found::new("ppt.action_run").at(e.at, 0).says(action));
+        } else if action.starts_with("ppaction://macro") {
+            self.tell(
+                Found::new("ppt.action_run")
+                    .at(e.at, 0)
+                    .says(action)
+                    .severity(Severity::Medium)
+                    .confidence(60),
+            );
+        }
+    }
+
+    fn ribbon(&mut self, e: &Element<'_>) {
+        let Some(macro_name) = e.get("onLoad") else { return };
+        let remote = macro_name.contains("://") || macro_name.contains("\\\\") || macro_name.contains('!');
+        let severity = if remote { Severity::High } else { Severity::Low };
+        self.once(Found::new("ooxml.customui_onload").at(e.at, 0).says(macro_name).severity(severity));
+    }
+
+    fn dde_link(&mut self, e: &Element<'_>) {
+        let (service, topic) = (e.get("ddeService").unwrap_or_default(), e.get("ddeTopic").unwrap_or_default());
+        let said = format!("{service}|{topic}");
+        let program = [
+            "cmd",
+            "powershell",
+            "mshta",
+            "wscript",
+            "cscript",
+            "rundll32",
+            "regsvr32",
+            "msiexec",
+            "certutil",
+        ];
+        let lower = said.to_lowercase();
+        let runs = program.iter().any(|name| lower.contains(name));
+        let severity = if runs { Severity::Critical } else { Severity::High };
+        self.tell(Found::new("dde.excel_link").at(e.at, 0).says(&said).severity(severity));
+    }
+
+    fn connection(&mut self, e: &Element<'_>) {
+        let said = ["url", "connection", "command", "sourceFile"].iter().find_map(|name| e.get(name));
+        if let Some(said) = said {
+            self.once(Found::new("ooxml.data_connection").at(e.at, 0).says(said));
+        }
+    }
+
+    fn document_type(&mut self, text: &str) {
+        let entities = text.matches("<!ENTITY").count();
+        let name = text.split_whitespace().next().unwrap_or_default().to_lowercase();
+        if matches!(name.as_str(), "svg" | "html") {
+            return;
+        }
+        if entities >= 4 && text.matches('&').count() >= entities {
+            self.tell(Found::new("ooxml.xml_bomb").says(text));
+        } else {
+            let severity = if entities > 0 { Severity::High } else { Severity::Medium };
+            self.tell(Found::new("ooxml.doctype_xxe").says(text).severity(severity));
+        }
+    }
+}
+
+/// A hyperlink, where it leads to something that runs or to another machine by file sharing.
+pub fn link(target: &str, far: Reach) -> Option<Found> {
+    let severity = match (far, runs(target)) {
+        (Reach::Handler, _) | (Reach::Share, true) => Severity::High,
+        (Reach::Local, true) if target.contains(['\\', ':']) => Severity::High,
+        (Reach::Share, false) | (Reach::Web | Reach::Local, true) => Severity::Medium,
+        _ => return None,
+    };
+    Some(Found::new("rel.hyperlink_exec").severity(severity))
+}
+
+/// The weight of something that an application loads by itself.
+fn weight(far: Reach, local: Severity) -> Severity {
+    match far {
+        Reach::Local => local,
+        Reach::Web | Reach::Share => Severity::High,
+        Reach::Handler => Severity::Critical,
+    }
+}
+
+fn may_have_macros(label: &str) -> bool {
+    !matches!(label, "docx" | "dotx" | "xlsx" | "xltx" | "pptx" | "ppsx" | "potx" | "vsdx")
+}
+
+/// What a QUOTE field says: character codes and quoted text (section 17.16.5.49).
+fn quoted(code: &str) -> Option<String> {
+    let mut words = code.split_whitespace();
+    let verb = words.next()?;
+    if !verb.eq_ignore_ascii_case("QUOTE") {
+        return None;
+    }
+    let mut out = String::new();
+    for word in words {
+        match word.parse::<u32>().ok().and_then(char::from_u32) {
+            Some(c) => out.push(c),
+            None => out.push_str(word.trim_matches('"')),
+        }
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(document: &str, xml: &str) -> Vec<(&'static str, Option<Severity>)> {
+        let mut part = Part {
+            document,
+            ..Part::default()
+        };
+        opc_xml::walk(xml, &mut |step| part.step(step));
+        part.found.iter().map(|f| (f.id, f.severity)).collect()
+    }
+
+    fn relation(kind: &str, target: &str) -> Vec<(&'static str, Option<Severity>)> {
+        let xml = format!("<Relationships><Relationship Type='http://x/{kind}' Target='{target}' TargetMode='External'/></Relationships>");
+        part("docx", &xml)
+    }
+
+    #[test]
+    fn relationships_weigh_by_where_they_lead() {
+        assert_eq!(
+            relation("attachedTemplate", "file:///C:/a.dotm"),
+            [("rel.remote_template", Some(Severity::Info))]
+        );
+        assert_eq!(
+            relation("attachedTemplate", "http://h.example/a"),
+            [("rel.remote_template", Some(Severity::High))]
+        );
+        assert_eq!(
+            relation("oleObject", "mhtml:http://h.example/a!x-usc:b"),
+            [("rel.remote_ole", Some(Severity::Critical))]
+        );
+        assert_eq!(relation("image", "http://h.example/a.png"), [("rel.remote_image", None)]);
+        assert_eq!(relation("hyperlink", "http://h.example/"), []);
+        assert_eq!(
+            relation("hyperlink", "\\\\h\\s\\a.hta"),
+            [("rel.hyperlink_exec", Some(Severity::High))]
+        );
+        assert_eq!(relation("externalLinkPath", "Book2.xlsx"), []);
+    }
+
+    #[test]
+    fn fields_are_read_across_runs_and_nesting() {
+        let run = |inner: &str| format!("<w:r>{inner}</w:r>");
+        let split = [
+            run("<w:fldChar w:fldCharType='begin'/>"),
+            run("<w:instrText>DD</w:instrText>"),
+            run("<w:instrText>EAUTO c:\\\\cmd &quot;/k calc&quot;</w:instrText>"),
+            run("<w:fldChar w:fldCharType='end'/>"),
+        ];
+        assert_eq!(part("docx", &format!("<w:p>{}</w:p>", split.concat())), [("dde.word_field", None)]);
+        let nested = [
+            run("<w:fldChar w:fldCharType='begin'/>"),
+            run("<w:fldChar w:fldCharType='begin'/>"),
+            run("<w:instrText>QUOTE 68 68 69</w:instrText>"),
+            run("<w:fldChar w:fldCharType='end'/>"),
+            run("<w:instrText> c:\\cmd</w:instrText>"),
+            run("<w:fldChar w:fldCharType='end'/>"),
+        ];
+        assert_eq!(part("docx", &format!("<w:p>{}</w:p>", nested.concat())), [("dde.word_field", None)]);
+        assert_eq!(part("docx", "<w:fldSimple w:instr=' PAGE '/>"), []);
+        let far = "<w:fldSimple w:instr=' INCLUDETEXT \"http://h.example/a.docx\" '/>";
+        assert_eq!(part("docx", far), [("field.include_remote", Some(Severity::High))]);
+    }
+
+    #[test]
+    fn declarations_links_and_ribbons_are_seen() {
+        assert_eq!(
+            part("docx", "<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a/>"),
+            [("ooxml.doctype_xxe", Some(Severity::High))]
+        );
+        assert_eq!(part("docx", "<!DOCTYPE svg PUBLIC 'x'><svg/>"), []);
+        assert_eq!(
+            part("xlsx", "<ddeLink ddeService='cmd' ddeTopic='/c calc'/>"),
+            [("dde.excel_link", Some(Severity::Critical))]
+        );
+        assert_eq!(
+            part("xlsm", "<customUI onLoad='Loaded'/>"),
+            [("ooxml.customui_onload", Some(Severity::Low))]
+        );
+        assert_eq!(
+            part("pptx", "<a:hlinkClick action='ppaction://program'/>"),
+            [("ppt.action_run", None)]
+        );
+        let project = "<Relationships><Relationship Type='http://x/vbaProject' Target='vbaProject.bin'/></Relationships>";
+        assert_eq!(part("docx", project), [("ooxml.macro_content_type", None)]);
+        assert_eq!(part("docm", project), []);
+    }
+}
