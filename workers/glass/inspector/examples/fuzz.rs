@@ -267,7 +267,10 @@ fn keep(folder: &Path, fault: &str, run: u64, name: &str, bytes: &[u8]) -> PathB
 }
 
 /// The input that is being looked at, for the watcher.
-static NOW: std::sync::Mutex<Option<(Instant, u64, String, Vec<u8>)>> = std::sync::Mutex::new(None);
+/// The input that is being looked at: since when, its number, its name, its bytes.
+type Looking = (Instant, u64, String, Vec<u8>);
+
+static NOW: std::sync::Mutex<Option<Looking>> = std::sync::Mutex::new(None);
 
 fn begin(run: u64, name: &str, bytes: &[u8]) {
     reset_peak();

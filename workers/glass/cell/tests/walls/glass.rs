@@ -11,7 +11,10 @@ use airlock_proto::{Coverage, GapKind, Limits};
 
 use crate::world::{World, beside};
 
-pub const TESTS: &[(&str, fn(World))] = &[
+/// A test that runs in every world: its name, and what it does there.
+pub type Case = (&'static str, fn(World));
+
+pub const TESTS: &[Case] = &[
     ("released_glass_holds", released_glass_holds),
     ("landlock_is_asked_for", landlock_is_asked_for),
     ("every_attempt_fails", every_attempt_fails),
