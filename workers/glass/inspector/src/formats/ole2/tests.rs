@@ -79,6 +79,7 @@ pub(crate) fn look(bytes: &[u8]) -> Seen {
         passwords: vec![],
         limits: Limits::default(),
         input_cut_bytes: 0,
+        sha256: None,
     };
     let mut seen = Seen::default();
     let mut emit = |frame: Frame| {

@@ -391,10 +391,8 @@ mod tests {
     }
 
     #[test]
-    fn many_unclosed_objects_are_read_in_linear_time() {
-        let text = b"1 0 obj (".repeat(100_000);
-        let start = std::time::Instant::now();
-        found(&text);
-        assert!(start.elapsed().as_secs() < 5);
+    fn many_unclosed_objects_come_to_an_end() {
+        // Were each read to the end of the file, this test would take hours.
+        assert!(found(&b"1 0 obj (".repeat(100_000)).objects.len() <= 100_000);
     }
 }

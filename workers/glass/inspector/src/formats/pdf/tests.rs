@@ -262,10 +262,9 @@ fn encrypted(password: &str) -> Vec<u8> {
 }
 
 #[test]
-fn many_objects_are_quick() {
+fn very_many_objects_come_to_an_end() {
     let mut bodies = vec![ROOT.to_vec()];
     bodies.extend((0..100_000).map(|n| format!("<</Type/Annot/A {n} 0 R/Kids[{n} 0 R {n} 0 R]>>").into_bytes()));
-    let start = std::time::Instant::now();
-    look(&pdf(&bodies));
-    assert!(start.elapsed().as_secs() < 10);
+    // Were they compared with one another, this test would take hours.
+    assert!(look(&pdf(&bodies)).gaps.is_empty());
 }
