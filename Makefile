@@ -78,4 +78,4 @@ clean: ## removes what was built of our own crates and the fuzzer's finds; the d
 	@rm -rf $(CARGO_TARGET_DIR)/fuzz
 
 packages:
-	@.ci/packages c++=g++
+	@.ci/packages c++=g++ strace=strace

@@ -82,7 +82,9 @@ impl Report {
 
     /// The first reason, the heaviest finding or the first gap: what a person wants to know first.
     pub fn why(&self) -> String {
-        if let Some(reason) = array(&self.0, "reasons").first() {
+        // The first reason repeats the decision; the next one says what was seen.
+        let reasons = array(&self.0, "reasons");
+        if let Some(reason) = reasons.get(1).or(reasons.first()) {
             return text(reason, "text").to_owned();
         }
         self.gaps().first().map(|gap| gap.detail.clone()).unwrap_or_default()

@@ -159,7 +159,12 @@ fn windows_objects(text: &str, lower: &str) -> Option<Found> {
 /// PowerShell that fetches and runs, or hides its command in base64.
 fn command_line(text: &str, lower: &str) -> Option<Found> {
     let shell = place(lower, "powershell").or_else(|| place(lower, "pwsh"))?;
-    let near = lower.get(shell..).unwrap_or_default();
+    // A command stands on its line; the rest of a page that mentions PowerShell is about something else.
+    let mut end = shell.saturating_add(600).min(lower.len());
+    while !lower.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    let near = lower.get(shell..end).unwrap_or_default();
     let encoded = ["-enc ", "-encodedcommand", "-e jab", "-ec ", "frombase64string"]
         .iter()
         .any(|w| has(near, w));
