@@ -3,6 +3,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/airlock/target
 CORPUS  ?= ../shared/corpus
 SECONDS ?= 600
 SEED    ?= 1
+PREFIX  ?= /usr/local
 CARGO   ?= cargo
 BIN      = $(CARGO_TARGET_DIR)/release
 # Examples need the dev-dependencies, so features are the same with and without tests: no dependency is compiled twice.
@@ -11,7 +12,7 @@ STEP     = .ci/step
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 TESTS    = $(if $(NEXTEST),$(CARGO) nextest run,$(CARGO) test) --release --locked --workspace
 
-.PHONY: help demo test corpus bench fuzz walls build fmt lint doc docs doctor deny clean packages steps
+.PHONY: help demo test install corpus bench fuzz walls build fmt lint doc docs doctor deny clean packages steps
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -69,6 +70,11 @@ docs: build ## FORMATS.md and FINDINGS.md, generated from the registry and the c
 docs-fresh:
 	@$(BIN)/examples/docs formats | diff -u FORMATS.md - && $(BIN)/examples/docs findings | diff -u FINDINGS.md - \
 		|| { echo "FORMATS.md or FINDINGS.md is stale; run make docs"; exit 1; }
+
+install: build ## both programs, side by side, below PREFIX (default /usr/local)
+	@install -d $(DESTDIR)$(PREFIX)/bin
+	@install -m 755 $(BIN)/airlock $(BIN)/airlock-glass $(DESTDIR)$(PREFIX)/bin
+	@echo "installed in $(DESTDIR)$(PREFIX)/bin: airlock, airlock-glass"
 
 doctor: build ## tries every wall of the jail on this machine
 	@$(BIN)/airlock doctor
