@@ -19,7 +19,7 @@ pub struct RuleSource {
 }
 
 /// What the host sends ahead of a job's sealed memfd.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct JobHeader {
     /// Name of the root: a hint for the sniffer, and a subject of the name findings.
     pub name: String,

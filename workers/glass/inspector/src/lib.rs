@@ -29,11 +29,15 @@ pub mod analysers;
 pub mod budget;
 pub mod catalogue;
 pub mod formats;
+pub mod found;
 pub mod input;
+pub mod intake;
 pub mod labels;
 pub mod reader;
 pub mod rules;
 pub mod sink;
+pub mod sniff;
+pub mod tell;
 pub mod walk;
 
 pub use input::Input;

@@ -1,12 +1,13 @@
 //! The sink: the only way out for unpacked bytes. It pays from the budget before it keeps a byte, and inspects a member with its
 //! whole subtree before it returns.
 
-use std::io::{ErrorKind, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io::Read;
 
-use airlock_proto::{Class, Gap, GapKind, Severity, limits::MAX_EXCERPT_BYTES, text};
+use airlock_proto::{Gap, GapKind};
 
-use crate::catalogue;
+pub use crate::found::Found;
+pub use crate::intake::gap_of;
+use crate::intake::{ReadEnd, read_capped};
 use crate::reader::{len64, size};
 use crate::walk::Walk;
 
@@ -54,85 +55,6 @@ pub struct Child {
     pub size: u64,
     /// Node index, when it became one.
     pub node: Option<u32>,
-}
-
-/// A finding about to be made: its weight and words come from the catalogue unless they are given.
-#[derive(Debug, Clone)]
-pub struct Found {
-    pub(crate) id: &'static str,
-    pub(crate) severity: Option<Severity>,
-    pub(crate) confidence: Option<u8>,
-    pub(crate) class: Option<Class>,
-    pub(crate) summary: Option<String>,
-    pub(crate) offset: u64,
-    pub(crate) length: u64,
-    pub(crate) excerpt: String,
-}
-
-impl Found {
-    /// A finding of the catalogue.
-    pub fn new(id: &'static str) -> Self {
-        debug_assert!(catalogue::find(id).is_some(), "{id} is not in the catalogue");
-        Found {
-            id,
-            severity: None,
-            confidence: None,
-            class: None,
-            summary: None,
-            offset: 0,
-            length: 0,
-            excerpt: String::new(),
-        }
-    }
-
-    /// Where it stands in the node, in bytes.
-    #[must_use]
-    pub fn at(mut self, offset: usize, length: usize) -> Self {
-        self.offset = len64(offset);
-        self.length = len64(length);
-        self
-    }
-
-    /// What stands there (cut to 256 bytes, escaped).
-    #[must_use]
-    pub fn excerpt(mut self, bytes: &[u8]) -> Self {
-        self.excerpt = text::escape_bytes(bytes.get(..MAX_EXCERPT_BYTES).unwrap_or(bytes));
-        self
-    }
-
-    /// What stands there, as text.
-    #[must_use]
-    pub fn says(self, what: &str) -> Self {
-        self.excerpt(what.as_bytes())
-    }
-
-    /// A better sentence than the catalogue's.
-    #[must_use]
-    pub fn summary(mut self, sentence: impl Into<String>) -> Self {
-        self.summary = Some(sentence.into());
-        self
-    }
-
-    /// Another weight than the catalogue's, where the catalogue says that it depends.
-    #[must_use]
-    pub fn severity(mut self, severity: Severity) -> Self {
-        self.severity = Some(severity);
-        self
-    }
-
-    /// Another confidence than the catalogue's.
-    #[must_use]
-    pub fn confidence(mut self, percent: u8) -> Self {
-        self.confidence = Some(percent);
-        self
-    }
-
-    /// Another class than the catalogue's.
-    #[must_use]
-    pub fn class(mut self, class: Class) -> Self {
-        self.class = Some(class);
-        self
-    }
 }
 
 /// How the bytes of a member ended.
@@ -233,7 +155,7 @@ impl Sink<'_, '_> {
 
     /// True when the wall clock has ended the job: stop soon.
     pub fn expired(&self) -> bool {
-        (self.walk.expired)()
+        self.walk.is_over()
     }
 
     /// Children so far, for formats that draw conclusions from them.
@@ -338,71 +260,3 @@ pub const WELL_KNOWN_PASSWORDS: &[&str] = &[
     "111111",
     "VelvetSweatshop",
 ];
-
-enum ReadEnd {
-    Whole,
-    Cap,
-    Failed(Gap),
-}
-
-/// Reads until the end, an error, or one byte past `cap` (which is then dropped); a panic of the decoder is a malformed member.
-fn read_capped(reader: &mut dyn Read, cap: usize, bytes: &mut Vec<u8>) -> ReadEnd {
-    let outcome = catch_unwind(AssertUnwindSafe(|| fill(reader, cap, bytes)));
-    outcome.unwrap_or_else(|_| ReadEnd::Failed(Gap::new(GapKind::Malformed, "its decoder gave up on contradictory data")))
-}
-
-fn fill(reader: &mut dyn Read, cap: usize, bytes: &mut Vec<u8>) -> ReadEnd {
-    const STEP: usize = 64 * 1024;
-    let mut filled = 0_usize;
-    loop {
-        if filled == bytes.len() {
-            if filled >= cap {
-                bytes.truncate(filled);
-                return probe(reader);
-            }
-            let grown = filled.saturating_mul(2).max(STEP).min(cap);
-            bytes.reserve_exact(grown.saturating_sub(filled));
-            bytes.resize(grown, 0);
-        }
-        let Some(room) = bytes.get_mut(filled..) else {
-            return ReadEnd::Whole;
-        };
-        match reader.read(room) {
-            Ok(0) => {
-                bytes.truncate(filled);
-                return ReadEnd::Whole;
-            }
-            Ok(n) => filled = filled.saturating_add(n).min(bytes.len()),
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            Err(e) => {
-                bytes.truncate(filled);
-                return ReadEnd::Failed(gap_of(&e));
-            }
-        }
-    }
-}
-
-/// At the cap: is there more?
-fn probe(reader: &mut dyn Read) -> ReadEnd {
-    let mut one = [0_u8; 1];
-    loop {
-        match reader.read(&mut one) {
-            Ok(0) => return ReadEnd::Whole,
-            Ok(_) => return ReadEnd::Cap,
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            Err(e) => return ReadEnd::Failed(gap_of(&e)),
-        }
-    }
-}
-
-/// The gap that an error of a decoder means.
-pub fn gap_of(error: &std::io::Error) -> Gap {
-    let kind = match error.kind() {
-        ErrorKind::UnexpectedEof => GapKind::Truncated,
-        ErrorKind::Unsupported => GapKind::Unsupported,
-        ErrorKind::PermissionDenied => GapKind::PasswordNeeded,
-        ErrorKind::OutOfMemory => GapKind::Memory,
-        _ => GapKind::Malformed,
-    };
-    Gap::new(kind, text::cut(&text::escape(&format!("decoding stopped: {error}")), 300))
-}

@@ -1,22 +1,23 @@
 //! The walk: one node at a time, depth first. Sniff, tell, match the rules, unpack, analyse.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use airlock_proto::frame::{Frame, JobHeader};
 use airlock_proto::limits::MAX_NAME_BYTES;
-use airlock_proto::{Evidence, Finding, Gap, GapKind, Node, text};
+use airlock_proto::{Gap, GapKind, Node, text};
 use sha2::{Digest, Sha256};
 
 use crate::analysers::{ANALYSERS, NodeFacts};
 use crate::budget::Budget;
-use crate::catalogue;
-use crate::formats::{FORMATS, Format, Match};
+use crate::formats::Format;
 use crate::input::Input;
 use crate::labels;
 use crate::reader::{len64, size};
 use crate::rules::Matcher;
 use crate::sink::{Child, Found, Member, Sink};
+use crate::sniff::sniff;
 
 /// What the walk needs from outside: the clock and the way out are arguments.
 pub struct Surroundings<'e, 'r> {
@@ -52,7 +53,7 @@ pub fn inspect(bytes: &[u8], around: Surroundings<'_, '_>) {
         next: 0,
         findings: 0,
         full: false,
-        timed_out: false,
+        timed_out: Cell::new(false),
         once: BTreeSet::new(),
         chain: Vec::new(),
         ancestors: Vec::new(),
@@ -69,7 +70,7 @@ pub fn inspect(bytes: &[u8], around: Surroundings<'_, '_>) {
     walk.node(None, 0, &member, "raw", bytes, cut);
     let end = Frame::End {
         unpacked_bytes: walk.budget.unpacked(),
-        replayable: !walk.timed_out,
+        replayable: !walk.timed_out.get(),
     };
     (walk.emit)(end);
 }
@@ -80,24 +81,24 @@ type Scan<'e> = dyn FnMut(&[u8], &'static str, &str, &mut dyn FnMut(crate::rules
 pub struct Walk<'e> {
     pub(crate) job: &'e JobHeader,
     scan: &'e mut Scan<'e>,
-    pub(crate) expired: &'e dyn Fn() -> bool,
-    emit: &'e mut dyn FnMut(Frame) -> bool,
+    expired: &'e dyn Fn() -> bool,
+    pub(crate) emit: &'e mut dyn FnMut(Frame) -> bool,
     pub(crate) budget: Budget,
     next: u32,
-    findings: u32,
-    full: bool,
-    timed_out: bool,
-    once: BTreeSet<(u32, GapKind)>,
+    pub(crate) findings: u32,
+    pub(crate) full: bool,
+    timed_out: Cell<bool>,
+    pub(crate) once: BTreeSet<(u32, GapKind)>,
     chain: Vec<&'static str>,
     ancestors: Vec<[u8; 32]>,
-    told: Vec<Told>,
+    pub(crate) told: Vec<Told>,
 }
 
 /// What was said of a node that is still open, so that its decoded layers do not say it again.
-struct Told {
-    node: u32,
-    raw: bool,
-    said: BTreeSet<(String, String)>,
+pub(crate) struct Told {
+    pub(crate) node: u32,
+    pub(crate) raw: bool,
+    pub(crate) said: BTreeSet<(String, String)>,
 }
 
 /// What a node turned out to be.
@@ -262,10 +263,16 @@ impl Walk<'_> {
         }
     }
 
+    /// True once the wall clock has ended the job; whoever asks and hears so stops, and the report cannot be replayed.
+    pub(crate) fn is_over(&self) -> bool {
+        let over = (self.expired)();
+        self.timed_out.set(self.timed_out.get() || over);
+        over
+    }
+
     /// Whether one more member may be opened below a node at `depth`.
     pub(crate) fn may_open(&mut self, depth: u32) -> Result<(), Gap> {
-        if (self.expired)() {
-            self.timed_out = true;
+        if self.is_over() {
             return Err(Gap::new(GapKind::Time, "the time for this scan is over: the rest was not opened"));
         }
         if depth >= self.job.limits.max_depth {
@@ -281,86 +288,6 @@ impl Walk<'_> {
             ));
         }
         self.budget.member()
-    }
-
-    /// Records a gap once per node and kind, for limits that would repeat.
-    pub(crate) fn gap_once(&mut self, node: u32, gap: Gap) {
-        if self.once.insert((node, gap.kind)) {
-            if gap.kind == GapKind::TooDeep {
-                self.finding(node, Found::new("nest.depth"));
-            }
-            self.gap(node, gap);
-        }
-    }
-
-    /// Records a gap.
-    pub(crate) fn gap(&mut self, node: u32, mut gap: Gap) {
-        gap.detail = text::cut(&text::visible(&gap.detail), 500);
-        self.send(Frame::Gap { node, gap });
-    }
-
-    /// Records a finding with the catalogue's weight and words.
-    pub(crate) fn finding(&mut self, node: u32, found: Found) {
-        let Some(entry) = catalogue::find(found.id) else { return };
-        self.tell(Finding {
-            id: found.id.to_owned(),
-            node,
-            severity: found.severity.unwrap_or(entry.severity),
-            confidence: found.confidence.unwrap_or(entry.confidence).min(100),
-            class: found.class.unwrap_or(entry.class),
-            summary: text::cut(&text::visible(found.summary.as_deref().unwrap_or(entry.summary)), 600),
-            attack: entry.attack.iter().map(|&id| id.to_owned()).collect(),
-            evidence: Evidence {
-                path: String::new(),
-                layer: String::new(),
-                offset: found.offset,
-                length: found.length,
-                excerpt: text::cut(&found.excerpt, 1200),
-            },
-            source: "engine".to_owned(),
-        });
-    }
-
-    fn tell(&mut self, finding: Finding) {
-        if self.is_said(&finding) {
-            return;
-        }
-        if self.findings < self.job.limits.max_findings {
-            self.findings = self.findings.saturating_add(1);
-            self.send(Frame::Finding(finding));
-        } else if self.once.insert((u32::MAX, GapKind::TooMany)) {
-            let limit = self.job.limits.max_findings;
-            self.send(Frame::Note(format!("more than {limit} findings: further ones are not listed")));
-        }
-    }
-
-    /// True when the node above, of which this one is a decoding, showed the very same thing. Remembers it otherwise.
-    fn is_said(&mut self, finding: &Finding) -> bool {
-        let key = (finding.id.clone(), finding.evidence.excerpt.clone());
-        let Some(place) = self.told.iter().rposition(|told| told.node == finding.node) else {
-            return false;
-        };
-        let mut above = self.told.get(..=place).unwrap_or_default().iter().rev();
-        let mut decoded = above.next().is_some_and(|told| !told.raw);
-        while decoded {
-            let Some(told) = above.next() else { break };
-            if told.said.contains(&key) {
-                return true;
-            }
-            decoded = !told.raw;
-        }
-        if let Some(told) = self.told.get_mut(place) {
-            told.said.insert(key);
-        }
-        false
-    }
-
-    fn send(&mut self, frame: Frame) {
-        if !self.full && !(self.emit)(frame) {
-            self.full = true;
-            let gap = Gap::new(GapKind::TooMany, "the report is full: what follows is not listed");
-            (self.emit)(Frame::Gap { node: 0, gap });
-        }
     }
 }
 
@@ -378,52 +305,42 @@ fn encoding_at(job: &JobHeader, depth: u32) -> Option<&str> {
     job.content_encoding.iter().rev().nth(size(depth)).map(String::as_str)
 }
 
-/// All formats that the bytes are, the main one first, and the label of the node.
-fn sniff(input: &Input<'_>) -> (Vec<&'static dyn Format>, labels::Label) {
-    let mut matched: Vec<(Match, &'static dyn Format)> = Vec::new();
-    for format in FORMATS {
-        let found = catch_unwind(AssertUnwindSafe(|| format.sniff(input))).unwrap_or(Match::No);
-        if found != Match::No {
-            matched.push((found, *format));
-        }
-    }
-    // A stable sort: the slice's order decides between equals.
-    matched.sort_by_key(|(found, _)| std::cmp::Reverse(*found));
-    let best = matched.first().map(|(found, _)| *found);
-    let known = labels::find(input.bytes);
-    // Weak evidence counts only where nothing better speaks.
-    let strong = best >= Some(Match::Yes) || known.is_some();
-    if strong {
-        matched.retain(|(found, _)| *found != Match::Maybe);
-    }
-    let label = match (matched.first(), known) {
-        (Some((Match::Yes | Match::Maybe, format)), _) => {
-            let name = catch_unwind(AssertUnwindSafe(|| format.label(input))).unwrap_or_else(|_| format.name());
-            labels::Label {
-                name,
-                title: format.doc().title,
-                container: false,
-            }
-        }
-        (_, Some(label)) => label,
-        (Some((_, format)), None) => labels::Label {
-            name: format.label(input),
-            title: format.doc().title,
-            container: false,
-        },
-        (None, None) => labels::UNKNOWN,
-    };
-    // A label of a container that nobody opens stays a gap, even when some format matched beside it.
-    let label = match known {
-        Some(known) if known.container && best < Some(Match::Yes) => known,
-        _ => label,
-    };
-    (matched.into_iter().map(|(_, format)| format).collect(), label)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn findings_beyond_the_limit_are_a_gap() {
+        let limits = airlock_proto::Limits {
+            max_findings: 1,
+            ..airlock_proto::Limits::default()
+        };
+        let job = JobHeader {
+            name: "invoice.pdf.exe".into(),
+            limits,
+            ..JobHeader::default()
+        };
+        let mut frames = Vec::new();
+        let mut emit = |f: Frame| {
+            frames.push(f);
+            true
+        };
+        inspect(
+            b"MZ",
+            Surroundings {
+                job: &job,
+                matcher: None,
+                expired: &|| false,
+                emit: &mut emit,
+            },
+        );
+        assert_eq!(frames.iter().filter(|f| matches!(f, Frame::Finding(_))).count(), 1);
+        assert!(
+            frames
+                .iter()
+                .any(|f| matches!(f, Frame::Gap { gap, .. } if gap.kind == GapKind::TooMany))
+        );
+    }
 
     #[test]
     fn an_unknown_file_is_a_node_with_a_finding_and_no_gap() {
