@@ -32,6 +32,7 @@ test: packages ## everything that must hold: lints, documents, units, walls, rul
 	@$(STEP) generated-docs $(MAKE) --no-print-directory docs-fresh
 	@$(STEP) fuzz $(BIN)/examples/fuzz --seconds 60 --seed $(SEED) --crashes $(CARGO_TARGET_DIR)/fuzz
 	@$(STEP) tests .ci/tests $(TESTS)
+	@$(STEP) doctests $(CARGO) test --release --locked --workspace --doc --quiet
 	@$(STEP) end
 
 corpus: build ## real files with their ground truth: CORPUS=folder with files.jsonl (default ../shared/corpus)

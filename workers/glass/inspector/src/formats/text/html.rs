@@ -2,6 +2,8 @@
 //!
 //! Only the tokenizer: building a tree is quadratic in nesting, and nothing here needs one.
 
+mod conclude;
+
 use std::cell::RefCell;
 
 use airlock_proto::{Gap, GapKind};
@@ -11,7 +13,7 @@ use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSin
 
 use super::payload;
 use crate::reader::len64;
-use crate::sink::{Found, Sink};
+use crate::sink::Sink;
 
 /// Most attributes of one tag: the tokenizer compares each with all before it.
 const MAX_ATTRIBUTES: usize = 4_000;
@@ -83,7 +85,7 @@ pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
     if !page.text.trim().is_empty() && page.entities {
         sink.layer_slice("html-text", "text", page.text.as_bytes());
     }
-    conclude(&page, svg, sink);
+    conclude::conclude(&page, svg, sink);
     Ok(())
 }
 
@@ -264,125 +266,6 @@ impl Page {
             self.scripts.push(("script".to_owned(), script));
         }
     }
-}
-
-fn conclude(page: &Page, svg: bool, sink: &mut Sink<'_, '_>) {
-    if svg && page.scripts.is_empty() && page.svg_active.is_none() && page.data_urls.iter().all(|d| !d.navigates) {
-        // A drawing that does nothing.
-    } else if let (true, Some(what)) = (svg, &page.svg_active) {
-        if what == "<script>" || !page.scripts.is_empty() {
-            sink.finding(Found::new("svg.script").says(page.scripts.first().map_or(what.as_str(), |(_, s)| s.as_str())));
-        }
-        if let Some(what) = &page.foreign_active {
-            sink.finding(Found::new("svg.foreignobject_html").says(what));
-        }
-    }
-    if page.password_inputs > 0 {
-        let foreign = page.forms.iter().find(|action| is_absolute(action));
-        if let Some(action) = foreign {
-            let sentence = format!(
-                "The page asks for a password and sends it to {}.",
-                airlock_proto::text::cut(action, 120)
-            );
-            sink.finding(Found::new("html.credential_form").says(action).summary(sentence));
-        } else if page.scripts.iter().any(|(_, s)| sends(s)) {
-            sink.finding(Found::new("html.credential_form").summary("The page asks for a password and sends it away by script."));
-        }
-    }
-    for target in page
-        .refresh
-        .iter()
-        .filter_map(|content| content.split_once(['=']).map(|(_, url)| url.trim()))
-    {
-        if let Some(found) = refresh(target) {
-            sink.finding(found.says(target));
-        }
-    }
-    if let Some(link) = page.links.iter().find(|link| is_handler(link)) {
-        sink.finding(Found::new("html.protocol_handler").says(link));
-    }
-    if let Some(link) = page.links.iter().find(|link| is_unc_or_file(link)) {
-        sink.finding(Found::new("html.unc_or_file").says(link));
-    }
-    if let Some(source) = page.srcdocs.iter().find(|s| s.to_ascii_lowercase().contains("<script")) {
-        sink.finding(Found::new("html.iframe_srcdoc").says(source));
-    }
-    for link in &page.data_urls {
-        let media = link
-            .url
-            .get(5..)
-            .unwrap_or_default()
-            .split([',', ';'])
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        if link.navigates && (media == "text/html" || media == "image/svg+xml") {
-            sink.finding(Found::new("html.data_uri_html").says(&link.url));
-        } else if link.navigates
-            && (link.download.is_some() || media.starts_with("application/"))
-            && !matches!(media.as_str(), "application/pdf" | "application/json")
-        {
-            let sentence = format!(
-                "A link holds a whole file of type {} instead of an address.",
-                airlock_proto::text::cut(&media, 60)
-            );
-            sink.finding(Found::new("html.data_uri_download").says(&link.url).summary(sentence));
-        }
-    }
-}
-
-fn is_absolute(url: &str) -> bool {
-    let lower = url.trim().to_ascii_lowercase();
-    lower.starts_with("http://") || lower.starts_with("https://") || lower.starts_with("//")
-}
-
-/// A script that sends something to an absolute address.
-fn sends(script: &str) -> bool {
-    let calls = ["fetch(", "XMLHttpRequest", "sendBeacon(", "$.post(", "$.ajax(", "axios"]
-        .iter()
-        .any(|c| script.contains(c));
-    calls && (script.contains("http://") || script.contains("https://"))
-}
-
-fn refresh(target: &str) -> Option<Found> {
-    let bare = target.trim_matches(['\'', '"', ' ']);
-    if is_handler(bare) || is_unc_or_file(bare) {
-        return Some(
-            Found::new("html.meta_refresh")
-                .severity(airlock_proto::Severity::Critical)
-                .confidence(90),
-        );
-    }
-    bare.to_ascii_lowercase()
-        .starts_with("data:")
-        .then(|| Found::new("html.meta_refresh"))
-}
-
-/// Addresses that start a program on the visitor's machine.
-fn is_handler(url: &str) -> bool {
-    const SCHEMES: &[&str] = &[
-        "ms-msdt:",
-        "ms-officecmd:",
-        "ms-appinstaller:",
-        "search-ms:",
-        "search:query",
-        "shell:",
-        "jnlp:",
-        "ms-word:ofe",
-        "ms-excel:ofe",
-        "ms-cxh",
-        "ms-search:",
-    ];
-    let lower = url.trim().get(..24).unwrap_or(url.trim()).to_ascii_lowercase();
-    SCHEMES.iter().any(|s| lower.starts_with(s))
-}
-
-fn is_unc_or_file(url: &str) -> bool {
-    let lower = url.trim().get(..24).unwrap_or(url.trim()).to_ascii_lowercase();
-    // file:///C:/… is a saved page's own leftovers; a host in it sends credentials there.
-    (lower.starts_with("\\\\") && lower.len() > 4)
-        || (lower.starts_with("file://") && !lower.starts_with("file:///"))
-        || lower.starts_with("file:////")
 }
 
 /// The most attributes that one tag may have, by counting blanks outside quotes; an upper bound that costs one pass.
