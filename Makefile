@@ -29,6 +29,7 @@ test: packages ## everything that must hold: lints, documents, units, walls, rul
 	@$(STEP) fmt $(CARGO) fmt --all --check
 	@$(STEP) build $(BUILD) --all-targets
 	@$(STEP) lint $(MAKE) --no-print-directory lint
+	@$(STEP) deny .ci/deny
 	@$(STEP) generated-docs $(MAKE) --no-print-directory docs-fresh
 	@$(STEP) fuzz $(BIN)/examples/fuzz --seconds 60 --seed $(SEED) --crashes $(CARGO_TARGET_DIR)/fuzz
 	@$(STEP) tests .ci/tests $(TESTS)
@@ -59,7 +60,6 @@ lint: packages ## clippy and rustdoc over our own crates, warnings are errors
 	@RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/.ci/lint-rustc $(BUILD) --all-targets \
 		$$(.ci/lint-rustc --config)
 	@$(BUILD) --all-targets --quiet
-	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --offline check bans licenses sources; else echo "cargo deny: NOT RUN (not installed)"; fi
 
 doc: lint ## the documentation of the code, in CARGO_TARGET_DIR/doc
 	@echo "$(CARGO_TARGET_DIR)/doc/airlock_inspector/index.html"
