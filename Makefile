@@ -77,6 +77,9 @@ install: build ## both programs, side by side, below PREFIX (default /usr/local)
 	@install -m 755 $(BIN)/airlock $(BIN)/airlock-glass $(DESTDIR)$(PREFIX)/bin
 	@echo "installed in $(DESTDIR)$(PREFIX)/bin: airlock, airlock-glass"
 
+deny: ## licences, bans and sources of the dependencies, by cargo-deny
+	@.ci/deny
+
 doctor: build ## tries every wall of the jail on this machine
 	@$(BIN)/airlock doctor
 

@@ -4,6 +4,10 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 /// How much of a file is looked at to tell text from data.
 const SAMPLE: usize = 64 * 1024;
+/// How much of it, around its first byte beyond ASCII, the encoding is guessed from: guessing costs a hundred times what decoding does.
+const GUESSED: usize = 2048;
+/// How much of that stands before the byte.
+const BEFORE: usize = 256;
 /// Longest text that is turned into UTF-8 in one piece (64 MiB); longer text stays as it is and was matched as it is.
 const MAX_DECODED: usize = 64 * 1024 * 1024;
 
@@ -44,14 +48,22 @@ pub fn to_utf8(bytes: &[u8]) -> Option<String> {
         return None;
     }
     // Old 8-bit text: a guess, which changes only what lies beyond ASCII.
+    let first = bytes.iter().position(|b| !b.is_ascii()).unwrap_or_default();
+    let from = first.saturating_sub(BEFORE);
+    let sample = bytes.get(from..from.saturating_add(GUESSED).min(bytes.len())).unwrap_or(bytes);
     let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
-    detector.feed(bytes.get(..SAMPLE).unwrap_or(bytes), true);
+    detector.feed(sample, true);
     let encoding = detector.guess(None, chardetng::Utf8Detection::Allow);
     if encoding == UTF_8 || !encoding.is_ascii_compatible() {
         return None;
     }
     let (text, _, _) = encoding.decode(bytes);
     Some(text.into_owned())
+}
+
+/// The text as UTF-8 when it is in UTF-16 or UTF-32; for labels, where ASCII is all that counts.
+pub fn from_wide(bytes: &[u8]) -> Option<String> {
+    wide(bytes).map(|kind| kind.decode(bytes))
 }
 
 /// Encodings of two or four bytes a character.

@@ -48,6 +48,10 @@ pub fn looks_like_html(text: &str) -> bool {
         "<h1",
         "<input",
     ];
+    // Most text has no markup at all, and is asked this several times.
+    if memchr::memchr(b'<', text.as_bytes()).is_none() {
+        return false;
+    }
     let mut end = 16_384.min(text.len());
     while !text.is_char_boundary(end) {
         end = end.saturating_sub(1);

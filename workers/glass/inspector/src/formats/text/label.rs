@@ -12,7 +12,7 @@ pub fn of(input: &Input<'_>) -> &'static str {
         "vba" => return "vba",
         _ => {}
     }
-    let text = match super::charset::to_utf8(input.bytes.get(..HEAD).unwrap_or(input.bytes)) {
+    let text = match super::charset::from_wide(input.bytes.get(..HEAD).unwrap_or(input.bytes)) {
         Some(text) => text,
         None => String::from_utf8_lossy(input.bytes.get(..HEAD).unwrap_or(input.bytes)).into_owned(),
     };
