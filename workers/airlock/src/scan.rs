@@ -117,7 +117,8 @@ struct Scanner<'a> {
 
 /// Workers take the next input; this thread prints what is finished, in order.
 fn side_by_side(scanner: &Scanner<'_>, inputs: &[Input]) -> Outcome<Status> {
-    let workers = jobs(scanner.config).min(inputs.len()).max(1);
+    // One more than there are seats on the bench: it reads or fetches the next input while the others are looked at.
+    let workers = jobs(scanner.config).saturating_add(1).min(inputs.len()).max(1);
     let next = AtomicUsize::new(0);
     let (sender, receiver) = mpsc::sync_channel::<(usize, String, Status)>(workers);
     let mut worst = Status::Clean;

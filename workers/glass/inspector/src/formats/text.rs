@@ -12,6 +12,8 @@ mod label;
 mod payload;
 mod shortcut;
 
+use std::borrow::Cow;
+
 use airlock_proto::{Gap, GapKind};
 
 use crate::formats::{Doc, Format, Match};
@@ -50,7 +52,7 @@ impl Format for Text {
             sink.layer_slice("utf-8", "text", text.as_bytes());
             return Ok(());
         }
-        let text = String::from_utf8_lossy(input.bytes);
+        let text = readable(input.bytes);
         unopened(input, sink);
         facts::look(&text, sink);
         shortcut::look(&text, sink);
@@ -60,12 +62,22 @@ impl Format for Text {
         if page {
             html::unpack(&text, sink)?;
         }
-        escapes::unpack(&text, sink);
-        payload::unpack(&text, sink);
+        escapes::unpack(&text, input.bytes, sink);
+        payload::unpack(&text, input.bytes, sink);
         if page {
             facts::conclude(&text, sink);
         }
         Ok(())
+    }
+}
+
+/// The bytes as text. Of data that merely begins like text only the beginning is made readable: base64 and hexadecimal payloads are
+/// looked for in all of the bytes, and the rules have matched them.
+fn readable(bytes: &[u8]) -> Cow<'_, str> {
+    const BEGINNING: usize = 8 * 1024 * 1024;
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes.get(..BEGINNING).unwrap_or(bytes)),
     }
 }
 

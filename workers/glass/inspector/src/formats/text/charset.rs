@@ -47,6 +47,9 @@ pub fn to_utf8(bytes: &[u8]) -> Option<String> {
     if std::str::from_utf8(bytes).is_ok() {
         return None;
     }
+    if !is_text_throughout(bytes) {
+        return None;
+    }
     // Old 8-bit text: a guess, which changes only what lies beyond ASCII.
     let first = bytes.iter().position(|b| !b.is_ascii()).unwrap_or_default();
     let from = first.saturating_sub(BEFORE);
@@ -64,6 +67,21 @@ pub fn to_utf8(bytes: &[u8]) -> Option<String> {
 /// The text as UTF-8 when it is in UTF-16 or UTF-32; for labels, where ASCII is all that counts.
 pub fn from_wide(bytes: &[u8]) -> Option<String> {
     wide(bytes).map(|kind| kind.decode(bytes))
+}
+
+/// False for data that merely begins like text: some places all over it hold what no 8-bit text holds.
+fn is_text_throughout(bytes: &[u8]) -> bool {
+    const PLACES: usize = 32;
+    const WINDOW: usize = 1024;
+    let step = bytes.len().checked_div(PLACES).unwrap_or_default().max(WINDOW);
+    let window = |at: usize| bytes.get(at..at.saturating_add(WINDOW).min(bytes.len())).unwrap_or_default();
+    (0..bytes.len()).step_by(step).all(|at| {
+        let odd = window(at)
+            .iter()
+            .filter(|&&b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b | 0x08))
+            .count();
+        odd.saturating_mul(33) <= WINDOW
+    })
 }
 
 /// Encodings of two or four bytes a character.

@@ -8,14 +8,14 @@ const MIN_ROW: usize = 8;
 const MIN_HEX: usize = 128;
 
 /// Hands on the text with its escapes decoded, when there are enough of them, and long hexadecimal strings as bytes.
-pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) {
+pub fn unpack(text: &str, bytes: &[u8], sink: &mut Sink<'_, '_>) {
     if let Some(plain) = unescape(text) {
         sink.layer_slice("unescaped", "unescaped", plain.as_bytes());
     }
     for (layer, bytes) in number_lists(text).into_iter().take(64) {
         sink.layer_slice(layer, "number list", &bytes);
     }
-    for bytes in hex_strings(text.as_bytes()).into_iter().take(64) {
+    for bytes in hex_strings(bytes).into_iter().take(64) {
         sink.layer_slice("hex", "hex", &bytes);
     }
 }

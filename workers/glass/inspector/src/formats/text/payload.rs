@@ -69,13 +69,13 @@ pub fn data_url(link: &DataUrl, sink: &mut Sink<'_, '_>) {
 }
 
 /// Hands on the files and texts that stand as base64 anywhere in the text.
-pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) {
+pub fn unpack(text: &str, bytes: &[u8], sink: &mut Sink<'_, '_>) {
     if let Some(folded) = fold(text) {
         sink.layer_slice("js-folded", "joined strings", folded.as_bytes());
     }
     let listed = fold_list(text);
     let mut found = 0_usize;
-    for run in runs(text.as_bytes())
+    for run in runs(bytes)
         .into_iter()
         .chain(listed.iter().flat_map(|joined| runs(joined.as_bytes())))
     {
