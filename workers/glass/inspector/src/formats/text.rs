@@ -74,11 +74,12 @@ impl Format for Text {
 /// The bytes as text. Of data that merely begins like text only the beginning is made readable: base64 and hexadecimal payloads are
 /// looked for in all of the bytes, and the rules have matched them.
 fn readable(bytes: &[u8]) -> Cow<'_, str> {
-    const BEGINNING: usize = 8 * 1024 * 1024;
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => String::from_utf8_lossy(bytes.get(..BEGINNING).unwrap_or(bytes)),
+    const BEGINNING: usize = 1024 * 1024;
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
     }
+    let whole = charset::is_text_throughout(bytes);
+    String::from_utf8_lossy(if whole { bytes } else { bytes.get(..BEGINNING).unwrap_or(bytes) })
 }
 
 /// Text formats that hold others in a way that is not opened here.

@@ -70,7 +70,7 @@ pub fn from_wide(bytes: &[u8]) -> Option<String> {
 }
 
 /// False for data that merely begins like text: some places all over it hold what no 8-bit text holds.
-fn is_text_throughout(bytes: &[u8]) -> bool {
+pub fn is_text_throughout(bytes: &[u8]) -> bool {
     const PLACES: usize = 32;
     const WINDOW: usize = 1024;
     let step = bytes.len().checked_div(PLACES).unwrap_or_default().max(WINDOW);

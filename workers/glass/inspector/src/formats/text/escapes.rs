@@ -39,7 +39,7 @@ fn unescape(text: &str) -> Option<String> {
                 row = 0;
                 // What cannot begin an escape is copied in one piece.
                 let skip = rest.get(c.len_utf8()..).unwrap_or_default();
-                let next = skip.find(['\\', '%']).unwrap_or(skip.len());
+                let next = memchr::memchr2(b'\\', b'%', skip.as_bytes()).unwrap_or(skip.len());
                 let (plain, tail) = skip.split_at(next);
                 out.push_str(plain);
                 rest = tail;

@@ -190,7 +190,7 @@ fn command_line(text: &str, lower: &str) -> Option<Found> {
 
 /// Obfuscators by their fixed shapes.
 fn obfuscated(text: &str, lower: &str) -> Option<Found> {
-    let names = text.match_indices("_0x").take(200).count();
+    let names = memchr::memmem::find_iter(text.as_bytes(), b"_0x").take(200).count();
     if names >= 40 {
         let at = place(text, "_0x")?;
         return Some(

@@ -187,7 +187,7 @@ fn fold(text: &str) -> Option<String> {
         copied = bytes.len().saturating_sub(next.len()).saturating_add(1);
         joined = joined.saturating_add(1);
     }
-    if joined < 2 {
+    if joined < 4 {
         return None;
     }
     out.extend_from_slice(bytes.get(copied..).unwrap_or_default());
@@ -253,7 +253,10 @@ mod tests {
 
     #[test]
     fn literals_are_joined() {
-        assert_eq!(fold("a = 'po' + 'wer' +\n\"shell\";").as_deref(), Some("a = 'powershell\";"));
+        assert_eq!(
+            fold("a = 'p' + 'o' + 'w' + 'er' +\n\"shell\";").as_deref(),
+            Some("a = 'powershell\";")
+        );
         assert_eq!(fold("a + b + 'c'"), None);
     }
 
