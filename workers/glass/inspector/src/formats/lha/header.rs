@@ -9,6 +9,7 @@ use crate::reader::size;
 const MAX_TRIES: usize = 100_000;
 
 /// One member.
+#[derive(Clone)]
 pub(super) struct Entry {
     pub(super) header: LhaHeader,
     pub(super) name: String,

@@ -13,6 +13,9 @@ use crate::sink::{Member, Sink, Taken};
 /// Bytes decoded at once; a step that fails is done again byte by byte, because the library drops what it decoded before an error.
 const STEP: usize = 32 * 1024;
 
+/// Packed bytes that a decoder may leave without there being anything in them.
+const PADDING: usize = 16;
+
 /// Decodes the packed data and hands it to the sink.
 pub(super) fn hand_over(entry: &Entry, member: Member, data: &[u8], sink: &mut Sink<'_, '_>) {
     let name = member.name.clone();
@@ -34,12 +37,35 @@ pub(super) fn hand_over(entry: &Entry, member: Member, data: &[u8], sink: &mut S
         stored(entry, member, data, sink);
         return;
     }
-    if sink.member(member, &mut decode) == Taken::Whole && !decode.reader.crc_is_ok() {
+    if sink.member(member, &mut decode) != Taken::Whole {
+        return;
+    }
+    if !decode.reader.crc_is_ok() {
         sink.gap(Gap::new(
             GapKind::Malformed,
             format!("the checksum of {name} is wrong: what an extractor makes of it may differ"),
         ));
     }
+    if decode.reader.get_ref().is_some_and(|left| left.len() > PADDING) {
+        behind(entry, &name, data, sink);
+    }
+}
+
+/// A member that declares less than it packs: what lies behind its declared end is decoded, too.
+fn behind(entry: &Entry, name: &str, data: &[u8], sink: &mut Sink<'_, '_>) {
+    let mut longer = entry.clone();
+    longer.header.original_size = u64::MAX;
+    let mut decode = Decode::new(&longer, data);
+    let mut declared = entry.header.original_size;
+    let mut scratch = vec![0; STEP];
+    while declared > 0 {
+        let step = scratch.len().min(size(declared));
+        match decode.read(scratch.get_mut(..step).unwrap_or_default()) {
+            Ok(n) if n > 0 && sink.pay(n) => declared = declared.saturating_sub(len64(n)),
+            _ => return,
+        }
+    }
+    sink.member(Member::named(format!("{name} (behind its declared end)")), &mut decode);
 }
 
 /// Stored bytes are looked at where they stand, those behind the declared end too.

@@ -135,6 +135,8 @@ struct Current<'a> {
     link: bool,
     /// Its packed bytes, where they are its content as it stands.
     stored: &'a [u8],
+    /// Length of its packed bytes.
+    packed: u64,
     kept: Rc<RefCell<Kept>>,
 }
 
@@ -190,6 +192,7 @@ impl<'a> State<'a, '_, '_, '_> {
             facts: describe(member),
             link: is_unix_link(member),
             stored,
+            packed: member.meta.packed_size,
             kept: Rc::clone(&kept),
         });
         ExtractionDecision::Extract(Box::new(Keep(kept)))
@@ -218,6 +221,7 @@ impl<'a> State<'a, '_, '_, '_> {
             facts: mut member,
             link,
             stored,
+            packed,
             kept,
         }) = self.current.take()
         else {
@@ -239,6 +243,14 @@ impl<'a> State<'a, '_, '_, '_> {
             }
             let unseen = member.declared.unwrap_or_default().saturating_sub(total);
             self.tell(gap.bytes(unseen));
+        }
+        // The reader stops at the declared end. Packed bytes that nobody would need for so little stand for more.
+        if error.is_none()
+            && stored.is_empty()
+            && packed > total.saturating_add(total.checked_div(8).unwrap_or_default()).saturating_add(1024)
+        {
+            let detail = format!("{name} is packed in {packed} bytes and declares to be only {total} long");
+            self.tell(Gap::new(GapKind::Malformed, detail));
         }
         let unseen = total.saturating_sub(len64(bytes.len()));
         if unseen > 0 {
