@@ -31,7 +31,7 @@ pub struct JobHeader {
     pub passwords: Vec<String>,
     /// What the job may cost.
     pub limits: Limits,
-    /// Bytes of the file that the child was not given because it is longer than a scan may be.
+    /// Bytes of the file that the child was not given because it is longer than a scan may be; [`u64::MAX`] when nobody knows how many.
     pub input_cut_bytes: u64,
     /// SHA-256 of the root, which the host computed while the bytes came in (filled in by the host; without it the child computes it).
     #[serde(default)]

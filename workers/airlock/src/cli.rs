@@ -62,7 +62,7 @@ pub enum Command {
 pub struct ScanArgs {
     /// Files, folders (walked, symbolic links not followed), http(s) links, or - for standard input
     #[arg(required = true, value_name = "FILE|DIR|URL|-", value_hint = ValueHint::AnyPath)]
-    pub inputs: Vec<String>,
+    pub inputs: Vec<std::ffi::OsString>,
     /// One JSON object a line on standard output
     #[arg(long)]
     pub json: bool,

@@ -1,5 +1,6 @@
 //! What a scan is asked to look at: files, folders, links and standard input, in the order of the command line.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -30,15 +31,13 @@ impl Input {
 
 /// Expands the words of the command line. Folders are walked in sorted order, symbolic links in them are not followed;
 /// what cannot be read is kept as such, so that it is reported in its place.
-pub fn expand(words: &[String]) -> Vec<Input> {
+pub fn expand(words: &[OsString]) -> Vec<Input> {
     let mut inputs = Vec::new();
     for word in words {
-        if word == "-" {
-            inputs.push(Input::Stdin);
-        } else if is_url(word) {
-            inputs.push(Input::Url(word.clone()));
-        } else {
-            named(Path::new(word), &mut inputs);
+        match word.to_str() {
+            Some("-") => inputs.push(Input::Stdin),
+            Some(link) if is_url(link) => inputs.push(Input::Url(link.to_owned())),
+            _ => named(Path::new(word), &mut inputs),
         }
     }
     inputs
@@ -105,7 +104,7 @@ mod tests {
             fs::write(dir.path().join(name), name).unwrap();
         }
         std::os::unix::fs::symlink("/", dir.path().join("root")).unwrap();
-        let found = expand(&[dir.path().display().to_string()]);
+        let found = expand(&[dir.path().as_os_str().to_owned()]);
         let names: Vec<String> = found
             .iter()
             .map(|i| i.shown().rsplit('/').next().unwrap_or_default().to_owned())

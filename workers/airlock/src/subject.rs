@@ -33,7 +33,7 @@ pub struct NotHad {
 pub fn have(input: &Input, fetcher: &Web) -> Result<Subject, NotHad> {
     match input {
         Input::File(path) => from_file(path).map_err(|e| unreadable(&e)),
-        Input::Stdin => from_reader("stdin", io::stdin().lock()).map_err(|e| unreadable(&e)),
+        Input::Stdin => from_reader("stdin", io::stdin().lock(), None).map_err(|e| unreadable(&e)),
         Input::Unreadable(_, why) => Err(NotHad {
             fetch: None,
             text: why.clone(),
@@ -58,15 +58,22 @@ fn ours(error: &airlock_jail::JailError) -> NotHad {
 
 fn from_file(path: &Path) -> io::Result<Subject> {
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    from_reader(&name, File::open(path)?)
+    let file = File::open(path)?;
+    let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len());
+    from_reader(&name, file, length)
 }
 
-fn from_reader(name: &str, mut reader: impl Read) -> io::Result<Subject> {
+/// `length` is that of a regular file. What is longer than a scan may be is not read to its end: a device has none.
+fn from_reader(name: &str, mut reader: impl Read, length: Option<u64>) -> io::Result<Subject> {
     let mut writer = SealedFile::create().map_err(io::Error::other)?;
     let mut buffer = vec![0_u8; 1 << 20];
     loop {
         match reader.read(&mut buffer) {
             Ok(0) => break,
+            Ok(_) if writer.is_full() => {
+                writer.leave(length.and_then(|all| all.checked_sub(writer.len())));
+                break;
+            }
             Ok(n) => writer.write_all(&buffer[..n])?,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => return Err(e),

@@ -254,3 +254,13 @@ fn a_person_reads_a_tree_without_colours_in_a_pipe() {
     assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'), "{text}");
     assert!(text.contains("└─ photo<U+202E>gpj.exe") && text.contains("name.rtlo"), "{text}");
 }
+
+#[test]
+fn a_name_that_is_no_text_is_scanned() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let dir = tempfile::tempdir().expect("folder");
+    let path = dir.path().join(std::ffi::OsStr::from_bytes(b"bad\xffname.txt"));
+    std::fs::write(&path, b"words").expect("written");
+    let output = airlock().args(["scan", "--json"]).arg(&path).output().expect("runs");
+    assert_eq!((status(&output), lines(&output)[0]["classification"].as_str()), (0, Some("clean")));
+}

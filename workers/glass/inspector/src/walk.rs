@@ -60,11 +60,14 @@ pub fn inspect(bytes: &[u8], around: Surroundings<'_, '_>) {
         told: Vec::new(),
     };
     let cut = (job.input_cut_bytes > 0).then(|| {
-        Gap::new(
+        let gap = Gap::new(
             GapKind::OverBudget,
             "the file is longer than a scan may be: only its beginning was looked at",
-        )
-        .bytes(job.input_cut_bytes)
+        );
+        Gap {
+            bytes_unseen: (job.input_cut_bytes != u64::MAX).then_some(job.input_cut_bytes),
+            ..gap
+        }
     });
     let member = Member::named(job.name.clone());
     walk.node(None, 0, &member, "raw", bytes, cut);

@@ -70,7 +70,7 @@ impl SealedFile {
         &self.sha256
     }
 
-    /// Bytes that were written beyond the longest input and not kept.
+    /// Bytes beyond the longest input, which were not kept; [`u64::MAX`] when nobody knows how many.
     pub fn cut_bytes(&self) -> u64 {
         self.cut_bytes
     }
@@ -114,6 +114,16 @@ impl Writer {
     /// True while nothing was written.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// True when nothing more is kept: whoever reads may stop, and say with [`Writer::leave`] what it leaves.
+    pub fn is_full(&self) -> bool {
+        self.len >= self.most
+    }
+
+    /// Says how many bytes in all are not kept; `None` when nobody knows.
+    pub fn leave(&mut self, bytes: Option<u64>) {
+        self.cut_bytes = bytes.unwrap_or(u64::MAX);
     }
 }
 
