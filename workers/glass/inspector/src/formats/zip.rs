@@ -7,6 +7,7 @@ mod crypt;
 mod decode;
 mod differ;
 mod find;
+mod hand_out;
 pub mod label;
 mod leftovers;
 mod names;
@@ -14,6 +15,7 @@ mod open;
 mod ranges;
 mod record;
 mod structure;
+mod trial;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
