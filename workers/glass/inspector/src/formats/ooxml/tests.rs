@@ -1,0 +1,88 @@
+//! Tests of `ooxml`.
+
+use super::*;
+
+fn part(document: &str, xml: &str) -> Vec<(&'static str, Option<Severity>)> {
+    let mut part = Part {
+        document,
+        ..Part::default()
+    };
+    opc_xml::walk(xml, &mut |step| part.step(step));
+    part.found.iter().map(|f| (f.id, f.severity)).collect()
+}
+
+fn relation(kind: &str, target: &str) -> Vec<(&'static str, Option<Severity>)> {
+    let xml = format!("<Relationships><Relationship Type='http://x/{kind}' Target='{target}' TargetMode='External'/></Relationships>");
+    part("docx", &xml)
+}
+
+#[test]
+fn relationships_weigh_by_where_they_lead() {
+    assert_eq!(
+        relation("attachedTemplate", "file:///C:/a.dotm"),
+        [("rel.remote_template", Some(Severity::Info))]
+    );
+    assert_eq!(
+        relation("attachedTemplate", "http://h.example/a"),
+        [("rel.remote_template", Some(Severity::High))]
+    );
+    assert_eq!(
+        relation("oleObject", "mhtml:http://h.example/a!x-usc:b"),
+        [("rel.remote_ole", Some(Severity::Critical))]
+    );
+    assert_eq!(relation("image", "http://h.example/a.png"), [("rel.remote_image", None)]);
+    assert_eq!(relation("hyperlink", "http://h.example/"), []);
+    assert_eq!(
+        relation("hyperlink", "\\\\h\\s\\a.hta"),
+        [("rel.hyperlink_exec", Some(Severity::High))]
+    );
+    assert_eq!(relation("externalLinkPath", "Book2.xlsx"), []);
+}
+
+#[test]
+fn fields_are_read_across_runs_and_nesting() {
+    let run = |inner: &str| format!("<w:r>{inner}</w:r>");
+    let split = [
+        run("<w:fldChar w:fldCharType='begin'/>"),
+        run("<w:instrText>DD</w:instrText>"),
+        run("<w:instrText>EAUTO c:\\\\cmd &quot;/k calc&quot;</w:instrText>"),
+        run("<w:fldChar w:fldCharType='end'/>"),
+    ];
+    assert_eq!(part("docx", &format!("<w:p>{}</w:p>", split.concat())), [("dde.word_field", None)]);
+    let nested = [
+        run("<w:fldChar w:fldCharType='begin'/>"),
+        run("<w:fldChar w:fldCharType='begin'/>"),
+        run("<w:instrText>QUOTE 68 68 69</w:instrText>"),
+        run("<w:fldChar w:fldCharType='end'/>"),
+        run("<w:instrText> c:\\cmd</w:instrText>"),
+        run("<w:fldChar w:fldCharType='end'/>"),
+    ];
+    assert_eq!(part("docx", &format!("<w:p>{}</w:p>", nested.concat())), [("dde.word_field", None)]);
+    assert_eq!(part("docx", "<w:fldSimple w:instr=' PAGE '/>"), []);
+    let far = "<w:fldSimple w:instr=' INCLUDETEXT \"http://h.example/a.docx\" '/>";
+    assert_eq!(part("docx", far), [("field.include_remote", Some(Severity::High))]);
+}
+
+#[test]
+fn declarations_links_and_ribbons_are_seen() {
+    assert_eq!(
+        part("docx", "<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a/>"),
+        [("ooxml.doctype_xxe", Some(Severity::High))]
+    );
+    assert_eq!(part("docx", "<!DOCTYPE svg PUBLIC 'x'><svg/>"), []);
+    assert_eq!(
+        part("xlsx", "<ddeLink ddeService='cmd' ddeTopic='/c calc'/>"),
+        [("dde.excel_link", Some(Severity::Critical))]
+    );
+    assert_eq!(
+        part("xlsm", "<customUI onLoad='Loaded'/>"),
+        [("ooxml.customui_onload", Some(Severity::Low))]
+    );
+    assert_eq!(
+        part("pptx", "<a:hlinkClick action='ppaction://program'/>"),
+        [("ppt.action_run", None)]
+    );
+    let project = "<Relationships><Relationship Type='http://x/vbaProject' Target='vbaProject.bin'/></Relationships>";
+    assert_eq!(part("docx", project), [("ooxml.macro_content_type", None)]);
+    assert_eq!(part("docm", project), []);
+}
