@@ -34,6 +34,9 @@ pub fn run(global: &Global, args: &ScanArgs) -> Outcome<Status> {
     };
     let inputs = inputs::expand(&args.inputs);
     let bench = Bench::start(jail_config(&config)?, &pack.sources)?;
+    if bench.ready().rules == 0 {
+        return Err(no_rules(&bench).into());
+    }
     for broken in &bench.ready().broken {
         anstream::eprintln!("airlock: rule file skipped: {}:{}: {}", broken.path, broken.line, broken.message);
     }
@@ -83,6 +86,22 @@ fn glass(configured: &std::path::Path) -> PathBuf {
         .ok()
         .and_then(|exe| exe.parent().map(|dir| dir.join("airlock-glass")));
     beside.unwrap_or_else(|| PathBuf::from("airlock-glass"))
+}
+
+/// Without a single rule nothing would be looked for, and every file would be clean.
+fn no_rules(bench: &Bench) -> String {
+    let broken: Vec<String> = bench
+        .ready()
+        .broken
+        .iter()
+        .map(|b| format!("{}:{}: {}", b.path, b.line, b.message))
+        .collect();
+    let why = if broken.is_empty() {
+        "its files hold none".to_owned()
+    } else {
+        broken.join("; ")
+    };
+    format!("the rule pack has no rule that works ({why}); mend it, or leave --rules out for the built-in pack")
 }
 
 fn in_force(global: &Global, args: &ScanArgs) -> Outcome<Config> {

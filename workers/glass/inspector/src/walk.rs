@@ -71,6 +71,13 @@ pub fn inspect(bytes: &[u8], around: Surroundings<'_, '_>) {
     });
     let member = Member::named(job.name.clone());
     walk.node(None, 0, &member, "raw", bytes, cut);
+    if walk.timed_out.get() {
+        // Whoever was told that the time is over stopped; that something is missing is said here for all of them.
+        walk.gap_once(
+            0,
+            Gap::new(GapKind::Time, "the time for this scan is over: not all of it was looked at"),
+        );
+    }
     let end = Frame::End {
         unpacked_bytes: walk.budget.unpacked(),
         replayable: !walk.timed_out.get(),

@@ -51,6 +51,12 @@ impl Format for Ole2 {
             let sentence = format!("This compound file contradicts its specification: {first}.");
             sink.finding(Found::new("ole.cfb_malformed").says(&cfb.wrong.join("; ")).summary(sentence));
         }
+        // What a broken directory no longer names is not seen; a repairing reader may find it.
+        let streams = cfb.entries().any(|(_, e)| e.kind == Kind::Stream);
+        if !streams || cfb.wrong.iter().any(|w| w.contains("directory")) {
+            let detail = "the directory of this compound file is damaged: streams that it no longer names were not opened";
+            sink.gap(Gap::new(GapKind::Malformed, detail));
+        }
         encryption::tell(&cfb, sink);
         classes::tell(&cfb, sink);
         for (_, entry) in cfb.entries().filter(|(_, e)| e.kind == Kind::Stream) {
