@@ -147,6 +147,6 @@ const SCAN_HELP: &str = "Examples:
   airlock scan https://example.org/report.pdf
   airlock scan --json ~/Downloads | jq .classification
   curl -s https://example.org/a.rar | airlock scan -
-  airlock scan --rules my-rules/ --password infected sample.7z
+  airlock scan --rules my-rules/ --password infected sample.rar
 
 Exit status: 0 clean and complete, 1 malicious, 3 suspicious, 4 not fully seen, 5 not fetched, 2 our own trouble.";
