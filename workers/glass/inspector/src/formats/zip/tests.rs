@@ -197,6 +197,9 @@ fn bytes_of_other_formats_are_claimed_only_beside_them() {
     let seen = look(&png);
     assert_eq!(seen.formats.first().map(String::as_str), Some("png"));
     assert!(seen.has(b"one") && seen.found("poly.multi_format"));
+    // What stands behind the archive is no hindrance to an extractor, as long as it is short.
+    let spliced = [b"%PDF-1.4\n1 0 obj\n".as_slice(), &archive, b"\nendobj\n%%EOF\n"].concat();
+    assert!(look(&spliced).has(b"one"));
     let mut tar = vec![0_u8; 257];
     tar.extend(b"ustar\0");
     tar.resize(512, 0);
