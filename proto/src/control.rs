@@ -1,7 +1,7 @@
 //! What the host and the zygote say to one another before any file is looked at.
 //!
-//! The control socket is a `SOCK_SEQPACKET` pair. The zygote speaks first, one [`Hello`] frame. Then each request is two bytes
-//! (a kind and an index) with one end of a fresh socket pair attached, and each answer is the pid of the child as a
+//! The control socket is a `SOCK_SEQPACKET` pair. The zygote speaks first: [`Hello::Starting`] at once, then [`Hello::Ready`] or
+//! [`Hello::Refused`]. Then each request is two bytes (a kind and an index) with one end of a fresh socket pair attached, and each answer is the pid of the child as a
 //! little-endian `i32`, or 0 where it could not be forked.
 
 use std::fmt;
@@ -53,10 +53,15 @@ impl FromStr for Level {
     }
 }
 
-/// The first thing that a zygote says.
+/// What a zygote says before it serves, one frame each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hello {
+    /// It runs, and compiles the rules now: a program that is no zygote is found out early.
+    Starting {
+        /// Version of the program; both halves are of one.
+        version: String,
+    },
     /// The rules are loaded and the walls stand.
     Ready {
         /// The rules.

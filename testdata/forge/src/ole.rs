@@ -3,6 +3,7 @@
 use crate::bits::{Le, utf16le};
 use crate::cfb::Cfb;
 use crate::vba::Project;
+use crate::zip::{Archive, Entry};
 use crate::{marker, vba};
 
 /// A `.doc`-like file whose text is `text`: the streams that recognise it, enough for scanners, not for printing.
@@ -24,6 +25,20 @@ pub fn doc(text: &str) -> Cfb {
 /// A `.doc` with a VBA project.
 pub fn doc_with_macros(project: Project) -> Vec<u8> {
     project.into_cfb(doc("A letter with macros."), "Macros/").build()
+}
+
+/// A `.doc` with two ZIP archives in the middle of a stream, as PowerPoint and Word keep their themes.
+pub fn doc_with_theme(data: &[u8]) -> Vec<u8> {
+    let theme = |data: &[u8]| Archive::of(vec![Entry::deflated("theme/theme1.xml", data)]).build();
+    let stream = [
+        crate::noise(7, 3000),
+        theme(b"<theme/>"),
+        crate::noise(8, 900),
+        theme(data),
+        crate::noise(9, 90_000),
+    ]
+    .concat();
+    doc("A letter with a theme.").stream("Data", &stream).build()
 }
 
 /// A `.doc` with one package object that holds a file.
@@ -106,6 +121,7 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
             "doc-tail.doc",
             [doc("A letter.").build(), crate::payload("doc-tail"), crate::noise(4, 600)].concat(),
         ),
+        ("doc-theme.doc", doc_with_theme(&crate::payload("doc-theme"))),
         ("xls-clean.xls", xls(&marker("xls-clean"), false)),
         ("xls-macro-sheet.xls", xls(&marker("xls-macro-sheet"), true)),
     ]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
@@ -21,7 +22,8 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct Global {
     /// Configuration file (TOML); none is needed
-    #[arg(long, global = true, env = "AIRLOCK_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, env = "AIRLOCK_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath,
+        value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub config: Option<PathBuf>,
 }
 
@@ -132,8 +134,22 @@ fn range(text: &str) -> Result<ipnet::IpNet, String> {
     if let Ok(address) = text.parse::<std::net::IpAddr>() {
         return Ok(address.into());
     }
-    text.parse()
-        .map_err(|_| format!("{text:?} is no address range; write for instance 127.0.0.0/8 or 10.1.2.3"))
+    let range: ipnet::IpNet = text
+        .parse()
+        .map_err(|_| format!("{text:?} is no address range; write for instance 127.0.0.0/8 or 10.1.2.3"))?;
+    exact(range)
+}
+
+/// A range whose address has bits beyond its prefix is a slip of the pen, in one or in the other.
+pub fn exact(range: ipnet::IpNet) -> Result<ipnet::IpNet, String> {
+    if range == range.trunc() {
+        return Ok(range);
+    }
+    Err(format!(
+        "{range} has bits beyond its prefix; write {} for the range or {} for the one address",
+        range.trunc(),
+        range.addr()
+    ))
 }
 
 const EXIT_STATUS: &str = "Exit status of scan:

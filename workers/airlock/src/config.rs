@@ -6,7 +6,7 @@ use airlock_proto::Limits;
 use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
-use crate::cli::{ConfigCommand, Global};
+use crate::cli::{self, ConfigCommand, Global};
 use crate::config_text;
 use crate::exit::Status;
 
@@ -30,7 +30,7 @@ pub struct Config {
 pub struct JailSection {
     /// Walls that must stand: `landlock+seccomp` (default), or `seccomp` for kernels without Landlock.
     pub level: String,
-    /// Path of `airlock-glass`; empty: beside this binary, then on the PATH.
+    /// Path of `airlock-glass`; empty: beside this binary.
     pub glass: PathBuf,
     /// Jailed children that run side by side; 0: the number of cores.
     pub jobs: u16,
@@ -61,7 +61,9 @@ pub struct ConfigError(pub Vec<String>);
 
 /// The configuration in force.
 pub fn load(global: &Global) -> Outcome<Config> {
-    let (name, text) = match &global.config {
+    // An empty variable is an unset one, as elsewhere.
+    let path = global.config.as_ref().filter(|path| !path.as_os_str().is_empty());
+    let (name, text) = match path {
         Some(path) => (
             path.display().to_string(),
             std::fs::read_to_string(path).map_err(|e| {
@@ -78,47 +80,51 @@ pub fn load(global: &Global) -> Outcome<Config> {
         .filter(|(k, _)| k.starts_with("AIRLOCK_") && !matches!(k.as_str(), "AIRLOCK_CONFIG" | "AIRLOCK_LOG"))
         .collect();
     variables.sort();
-    let config = config_text::read(&name, &text, &variables)?;
-    check(&config)?;
-    Ok(config)
+    Ok(config_text::read(&name, &text, &variables)?)
 }
 
-/// Contradictions and values out of range, all at once.
-fn check(config: &Config) -> Result<(), ConfigError> {
+/// Contradictions and values out of range: the setting and what is wrong with it.
+pub fn check(config: &Config) -> Vec<(&'static str, String)> {
     let mut faults = Vec::new();
     if config.jail.level.parse::<airlock_jail::Level>().is_err() {
-        faults.push(format!(
-            "jail.level = {:?}: choose \"landlock+seccomp\" or \"seccomp\"",
-            config.jail.level
-        ));
+        let message = format!("jail.level = {:?}: choose \"landlock+seccomp\" or \"seccomp\"", config.jail.level);
+        faults.push(("jail.level", message));
     }
     let s = &config.scan;
-    let ranges: [(&str, u64, u64, u64); 5] = [
+    let ranges: [(&str, u64, u64, u64); 6] = [
         ("scan.max_unpacked_bytes", s.max_unpacked_bytes, 1, 4 << 30),
         ("scan.max_depth", u64::from(s.max_depth), 1, 32),
         ("scan.max_members", s.max_members, 1, 1_000_000),
         ("scan.deadline_ms", s.deadline_ms, 100, 300_000),
+        (
+            "scan.max_alive_bytes",
+            s.max_alive_bytes,
+            1,
+            airlock_proto::limits::CHILD_DATA_BYTES,
+        ),
         ("fetch.max_body_bytes", config.fetch.max_body_bytes, 1 << 20, 2 << 30),
     ];
     for (name, value, low, high) in ranges {
         if !(low..=high).contains(&value) {
-            faults.push(format!("{name} = {value}: must lie between {low} and {high}"));
+            faults.push((name, format!("{name} = {value}: must lie between {low} and {high}")));
         }
     }
-    if s.max_alive_bytes > airlock_proto::limits::CHILD_DATA_BYTES {
-        faults.push(format!(
-            "scan.max_alive_bytes = {}: more than a child may hold ({})",
-            s.max_alive_bytes,
-            airlock_proto::limits::CHILD_DATA_BYTES
-        ));
-    }
     if s.max_member_bytes > s.max_alive_bytes {
-        faults.push(format!(
+        let message = format!(
             "scan.max_member_bytes = {} is more than scan.max_alive_bytes = {}",
             s.max_member_bytes, s.max_alive_bytes
-        ));
+        );
+        faults.push(("scan.max_member_bytes", message));
     }
-    if faults.is_empty() { Ok(()) } else { Err(ConfigError(faults)) }
+    let ranges = [
+        ("fetch.allow_addresses", &config.fetch.allow_addresses),
+        ("fetch.deny_addresses", &config.fetch.deny_addresses),
+    ];
+    for (name, list) in ranges {
+        let wrong = list.iter().filter_map(|range| cli::exact(*range).err());
+        faults.extend(wrong.map(|why| (name, format!("{name}: {why}"))));
+    }
+    faults
 }
 
 /// `airlock config show|check`.

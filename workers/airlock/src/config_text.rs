@@ -1,53 +1,170 @@
 //! Reads configuration text against the defaults: unknown keys, wrong types and wrong units are all named at once, with line numbers.
 
+use std::collections::BTreeMap;
+
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{self, Config, ConfigError};
 
 /// The configuration that `text` (from the file `name`) and the `AIRLOCK_*` variables make together.
 ///
 /// # Errors
-/// Every mistake, one line each.
+/// Every mistake, one line each, in the order of the file and then of the variables.
 pub fn read(name: &str, text: &str, variables: &[(String, String)]) -> Result<Config, ConfigError> {
     let fault = |message: String| ConfigError(vec![message]);
     let known = Table::try_from(Config::default()).map_err(|e| fault(e.to_string()))?;
     let parsed = DeTable::parse(text).map_err(|e| fault(format!("{name}: {}", e.to_string().trim_end())))?;
-    let mut faults = Vec::new();
-    compare("", parsed.get_ref(), &known, text, name, &mut faults);
-    let mut table: Table = toml::from_str(text).map_err(|e| fault(format!("{name}: {e}")))?;
+    let whole: Table = toml::from_str(text).map_err(|e| fault(format!("{name}: {e}")))?;
+    let mut reader = Reader {
+        text,
+        name,
+        faults: Vec::new(),
+        settings: Vec::new(),
+    };
+    reader.sections(parsed.get_ref(), &whole, &known);
     for (variable, value) in variables {
-        if let Err(message) = apply(&mut table, &known, variable, value) {
-            faults.push(message);
+        match from_variable(&known, variable, value) {
+            Ok(setting) => reader.settings.push(setting),
+            Err(message) => reader.faults.push((usize::MAX, message)),
         }
     }
-    if !faults.is_empty() {
-        return Err(ConfigError(faults));
-    }
-    table
-        .try_into()
-        .map_err(|e: toml::de::Error| fault(format!("{name}: {}", e.to_string().trim_end())))
+    reader.finish()
 }
 
-fn compare(prefix: &str, found: &DeTable<'_>, known: &Table, text: &str, name: &str, faults: &mut Vec<String>) {
-    for (key, value) in found {
-        let line = line_of(text, key.span().start);
-        let path = if prefix.is_empty() {
-            key.get_ref().to_string()
-        } else {
-            format!("{prefix}.{}", key.get_ref())
-        };
-        let Some(expected) = known.get(key.get_ref().as_ref()) else {
-            faults.push(format!("{name}:{line}: unknown key {path}{}", advice(key.get_ref(), known)));
-            continue;
-        };
-        match (value.get_ref(), expected) {
-            (DeValue::Table(inner), Value::Table(known)) => compare(&path, inner, known, text, name, faults),
-            (got, expected) if kind(got) != expected.type_str() => {
-                faults.push(format!("{name}:{line}: {path} must be {}, not {}", expected.type_str(), kind(got)));
-            }
-            _ => {}
+/// One value that was set, and where.
+struct Setting {
+    section: String,
+    key: String,
+    value: Value,
+    /// Line in the file, from 1; `usize::MAX` for a variable.
+    line: usize,
+    /// Lines of the items of a list.
+    items: Vec<usize>,
+    /// The variable that set it.
+    variable: Option<String>,
+}
+
+impl Setting {
+    fn path(&self) -> String {
+        format!("{}.{}", self.section, self.key)
+    }
+
+    fn origin(&self, name: &str, line: usize) -> String {
+        match &self.variable {
+            Some(variable) => format!("environment variable {variable}"),
+            None => format!("{name}:{line}"),
         }
+    }
+
+    /// What is wrong with the value, tried with nothing beside it: the line it is on, and why.
+    fn fault(&self) -> Option<(usize, String)> {
+        let why = self.alone(self.value.clone()).err()?;
+        let items = self.value.as_array().into_iter().flatten();
+        for (place, item) in items.enumerate() {
+            if let Err(why) = self.alone(Value::Array(vec![item.clone()])) {
+                let line = self.items.get(place).copied().unwrap_or(self.line);
+                return Some((line, format!("{item}: {why}")));
+            }
+        }
+        Some((self.line, why))
+    }
+
+    fn alone(&self, value: Value) -> Result<(), String> {
+        let section = Table::from_iter([(self.key.clone(), value)]);
+        let table = Table::from_iter([(self.section.clone(), Value::Table(section))]);
+        let read: Result<Config, toml::de::Error> = table.try_into();
+        read.map(drop).map_err(|e| e.message().trim().replace('\n', ", "))
+    }
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    name: &'t str,
+    /// Each with its line, so that they can be told in order.
+    faults: Vec<(usize, String)>,
+    settings: Vec<Setting>,
+}
+
+impl Reader<'_> {
+    fn sections(&mut self, found: &DeTable<'_>, whole: &Table, known: &Table) {
+        for (section, value) in found {
+            let line = line_of(self.text, section.span().start);
+            let section = section.get_ref().as_ref();
+            match (value.get_ref(), known.get(section), whole.get(section)) {
+                (DeValue::Table(inner), Some(Value::Table(known)), Some(Value::Table(values))) => {
+                    self.keys(section, inner, values, known);
+                }
+                (_, None, _) => self.fault(line, &format!("unknown key {section}{}", advice(section, known))),
+                (other, ..) => {
+                    let kind = kind(other);
+                    self.fault(line, &format!("{section} must be a section, [{section}], not {kind}"));
+                }
+            }
+        }
+    }
+
+    fn keys(&mut self, section: &str, found: &DeTable<'_>, values: &Table, known: &Table) {
+        for (key, value) in found {
+            let line = line_of(self.text, key.span().start);
+            let key = key.get_ref().as_ref();
+            let (Some(expected), Some(whole)) = (known.get(key), values.get(key)) else {
+                self.fault(line, &format!("unknown key {section}.{key}{}", advice(key, known)));
+                continue;
+            };
+            let got = kind(value.get_ref());
+            if got != expected.type_str() {
+                let expected = expected.type_str();
+                self.fault(line, &format!("{section}.{key} must be {expected}, not {got}"));
+                continue;
+            }
+            let items = match value.get_ref() {
+                DeValue::Array(items) => items.iter().map(|item| line_of(self.text, item.span().start)).collect(),
+                _ => Vec::new(),
+            };
+            self.settings.push(Setting {
+                section: section.to_owned(),
+                key: key.to_owned(),
+                value: whole.clone(),
+                line,
+                items,
+                variable: None,
+            });
+        }
+    }
+
+    fn fault(&mut self, line: usize, message: &str) {
+        self.faults.push((line, format!("{}:{line}: {message}", self.name)));
+    }
+
+    /// Values that can be read are put together, whatever is wrong with others, so that their ranges are checked in the same run.
+    fn finish(mut self) -> Result<Config, ConfigError> {
+        let mut table = Table::new();
+        let mut origins = BTreeMap::new();
+        for setting in &self.settings {
+            if let Some((line, why)) = setting.fault() {
+                let origin = setting.origin(self.name, line);
+                self.faults.push((line, format!("{origin}: {}: {why}", setting.path())));
+                continue;
+            }
+            origins.insert(setting.path(), (setting.line, setting.origin(self.name, setting.line)));
+            let section = table.entry(setting.section.clone()).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(section) = section {
+                section.insert(setting.key.clone(), setting.value.clone());
+            }
+        }
+        let config: Config = table.try_into().map_err(|e: toml::de::Error| ConfigError(vec![e.to_string()]))?;
+        for (path, message) in config::check(&config) {
+            match origins.get(path) {
+                Some((line, origin)) => self.faults.push((*line, format!("{origin}: {message}"))),
+                None => self.faults.push((usize::MAX, message)),
+            }
+        }
+        if self.faults.is_empty() {
+            return Ok(config);
+        }
+        self.faults.sort();
+        Err(ConfigError(self.faults.into_iter().map(|(_, message)| message).collect()))
     }
 }
 
@@ -93,7 +210,7 @@ fn line_of(text: &str, offset: usize) -> usize {
 }
 
 /// `AIRLOCK_JAIL_LEVEL=seccomp` sets `jail.level`. Text stands as it is, lists are separated by commas.
-fn apply(table: &mut Table, known: &Table, variable: &str, value: &str) -> Result<(), String> {
+fn from_variable(known: &Table, variable: &str, value: &str) -> Result<Setting, String> {
     let rest = variable.trim_start_matches("AIRLOCK_").to_lowercase();
     let section = known.keys().find(|s| rest.starts_with(&format!("{s}_")));
     let found = section.and_then(|section| {
@@ -126,11 +243,14 @@ fn apply(table: &mut Table, known: &Table, variable: &str, value: &str) -> Resul
         }
         _ => Value::String(value.to_owned()),
     };
-    let entry = table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
-    if let Value::Table(section) = entry {
-        section.insert(key, value);
-    }
-    Ok(())
+    Ok(Setting {
+        section: section.clone(),
+        key,
+        value,
+        line: usize::MAX,
+        items: Vec::new(),
+        variable: Some(variable.to_owned()),
+    })
 }
 
 #[cfg(test)]
@@ -139,25 +259,30 @@ mod tests {
 
     #[test]
     fn all_mistakes_are_named_at_once_with_their_lines() {
-        let text = "[jail]\nlevl = \"seccomp\"\n\n[fetch]\nconnect_timeout = 5\nmax_redirects = \"ten\"\n[nowhere]\n";
-        let error = read("a.toml", text, &[("AIRLOCK_SCAN_DEPTH".into(), "3".into())])
-            .unwrap_err()
-            .0
-            .join("\n");
-        for part in [
+        let text = "[jail]\nlevl = \"seccomp\"\nlevel = \"none\"\n[fetch]\nconnect_timeout = 5\nmax_redirects = \"ten\"\nallow_addresses = [\n\"10.0.0.0/8\",\n\"10.0.0/8\"]\nports = [80, 99999]\n[scan]\nmax_depth = 99\n[nowhere]\n";
+        let variables = [
+            ("AIRLOCK_SCAN_DEPTH".into(), "3".into()),
+            ("AIRLOCK_FETCH_DENY_ADDRESSES".into(), "10.0.0.1/8".into()),
+            ("AIRLOCK_SCAN_DEADLINE_MS".into(), "1".into()),
+        ];
+        let faults = read("a.toml", text, &variables).unwrap_err().0;
+        let begins = [
             "a.toml:2: unknown key jail.levl",
+            "a.toml:3: jail.level = \"none\"",
             "a.toml:5: unknown key fetch.connect_timeout (did you mean connect_timeout_ms?)",
-        ] {
-            assert!(error.contains(part), "{error}");
+            "a.toml:6: fetch.max_redirects must be integer, not string",
+            "a.toml:9: fetch.allow_addresses: \"10.0.0/8\": ",
+            "a.toml:10: fetch.ports: 99999: ",
+            "a.toml:12: scan.max_depth = 99: ",
+            "a.toml:13: unknown key nowhere",
+            "environment variable AIRLOCK_FETCH_DENY_ADDRESSES: fetch.deny_addresses: 10.0.0.1/8 has bits",
+            "environment variable AIRLOCK_SCAN_DEADLINE_MS: scan.deadline_ms = 1: ",
+            "environment variable AIRLOCK_SCAN_DEPTH: no such setting",
+        ];
+        assert_eq!(faults.len(), begins.len(), "{faults:#?}");
+        for (fault, begin) in faults.iter().zip(begins) {
+            assert!(fault.starts_with(begin), "{fault} / {begin}");
         }
-        assert!(
-            error.contains("a.toml:6: fetch.max_redirects must be integer, not string"),
-            "{error}"
-        );
-        assert!(
-            error.contains("a.toml:7: unknown key nowhere") && error.contains("AIRLOCK_SCAN_DEPTH"),
-            "{error}"
-        );
     }
 
     #[test]

@@ -35,6 +35,10 @@ pub fn expand(words: &[OsString]) -> Vec<Input> {
     let mut inputs = Vec::new();
     for word in words {
         match word.to_str() {
+            Some("-") if inputs.contains(&Input::Stdin) => {
+                let why = "standard input was named before, and can be read once";
+                inputs.push(Input::Unreadable("-".to_owned(), why.to_owned()));
+            }
             Some("-") => inputs.push(Input::Stdin),
             Some(link) if is_url(link) => inputs.push(Input::Url(link.to_owned())),
             _ => named(Path::new(word), &mut inputs),
@@ -51,7 +55,14 @@ fn is_url(word: &str) -> bool {
 
 fn named(path: &Path, inputs: &mut Vec<Input>) {
     match fs::metadata(path) {
-        Ok(meta) if meta.is_dir() => folder(path, inputs),
+        Ok(meta) if meta.is_dir() => {
+            let before = inputs.len();
+            folder(path, inputs);
+            if inputs.len() == before {
+                let name = airlock_proto::text::escape(&path.display().to_string());
+                anstream::eprintln!("airlock: {name}: no file in this folder; symbolic links in it are not followed");
+            }
+        }
         Ok(_) => inputs.push(Input::File(path.to_path_buf())),
         Err(error) => inputs.push(unreadable(path, &error)),
     }
@@ -93,6 +104,7 @@ mod tests {
     fn words_are_told_apart() {
         assert!(is_url("https://a.example/x") && is_url("gopher://x") && !is_url("C:\\x") && !is_url("a/b://c"));
         assert_eq!(expand(&["-".into()]), [Input::Stdin]);
+        assert!(matches!(&expand(&["-".into(), "-".into()])[..], [Input::Stdin, Input::Unreadable(name, _)] if name == "-"));
         assert!(matches!(&expand(&["/nonexistent/x".into()])[..], [Input::Unreadable(p, _)] if p == "/nonexistent/x"));
     }
 

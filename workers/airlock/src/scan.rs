@@ -121,7 +121,13 @@ fn definition(args: &ScanArgs) -> Outcome<Definition> {
         return Ok(Definition::default());
     };
     let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read the policy {}: {e}", path.display()))?;
-    Definition::from_toml(&text).map_err(|e| format!("{}: {e}", path.display()).into())
+    Definition::from_toml(&text).map_err(|errors| {
+        let named = errors.0.iter().map(|e| match e.line {
+            Some(line) => format!("{}:{line}: {}", path.display(), e.message),
+            None => format!("{}: {}", path.display(), e.message),
+        });
+        named.collect::<Vec<_>>().join("\n").into()
+    })
 }
 
 struct Scanner<'a> {

@@ -33,12 +33,25 @@ pub struct NotHad {
 pub fn have(input: &Input, fetcher: &Web) -> Result<Subject, NotHad> {
     match input {
         Input::File(path) => from_file(path).map_err(|e| unreadable(&e)),
+        Input::Stdin if is_null(io::stdin()) => Err(NotHad {
+            fetch: None,
+            text: "standard input is closed or /dev/null; pipe the file in".to_owned(),
+        }),
         Input::Stdin => from_reader("stdin", io::stdin().lock(), None).map_err(|e| unreadable(&e)),
         Input::Unreadable(_, why) => Err(NotHad {
             fetch: None,
             text: why.clone(),
         }),
         Input::Url(url) => fetcher.get(url),
+    }
+}
+
+/// A standard input that was closed is opened as `/dev/null` before `main`: nothing was given, which is not a clean file.
+fn is_null(file: impl std::os::fd::AsFd) -> bool {
+    let null = rustix::fs::stat("/dev/null");
+    match (rustix::fs::fstat(file), null) {
+        (Ok(file), Ok(null)) => (file.st_mode, file.st_rdev) == (null.st_mode, null.st_rdev),
+        _ => false,
     }
 }
 

@@ -224,7 +224,7 @@ fn without_its_jail_nothing_is_scanned() {
 #[test]
 fn wrong_use_says_how_to_go_on() {
     let said = |args: &[&str]| {
-        let output = airlock().args(args).output().expect("runs");
+        let output = airlock().args(args).stdin(Stdio::null()).output().expect("runs");
         (status(&output), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let (code, text) = said(&["scan", "--rules", "/nonexistent", "x"]);
@@ -242,7 +242,17 @@ fn wrong_use_says_how_to_go_on() {
     );
     let policy = put(dir.path(), "p.toml", b"actoin = \"warn\"\n");
     let (code, text) = said(&["scan", "--policy", &policy, &config]);
-    assert!(code == 2 && text.contains("actoin"), "{text}");
+    assert!(code == 2 && text.contains("p.toml:1: actoin"), "{text}");
+    let (code, text) = said(&["scan", "--allow-address", "10.0.0.1/8", "x"]);
+    assert!(code == 2 && text.contains("10.0.0.0/8"), "{text}");
+    let (code, text) = said(&["scan", "-"]);
+    assert!(code == 2 && text.contains("pipe the file in"), "{text}");
+    let empty = airlock()
+        .args(["config", "check"])
+        .env("AIRLOCK_CONFIG", "")
+        .output()
+        .expect("runs");
+    assert_eq!(status(&empty), 0);
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn run_inspection(settings: Settings, heartbeat: bool) -> Result<(), String> {
     tell_failure(|| {
         let host = host()?;
         confine::begin(host)?;
+        say_starting();
         let (rules, ready) = RuleSet::compile(&sources()?);
         stdio::forget_rules().map_err(|e| format!("closing the rules: {e}"))?;
         let mut matcher = rules.matcher();
@@ -92,11 +93,21 @@ pub fn host() -> Result<i32, String> {
 /// # Errors
 /// What the role says.
 pub fn tell_failure(role: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
-    role().inspect_err(|why| {
-        if let Some(frame) = encode(&Hello::Refused { why: why.clone() }) {
-            let _ = write_all(&frame);
-        }
-    })
+    role().inspect_err(|why| say(&Hello::Refused { why: why.clone() }))
+}
+
+/// Tells the host that this is its other half, before anything that takes time.
+pub fn say_starting() {
+    say(&Hello::Starting {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    });
+}
+
+/// A host that does not listen is found out by the next request.
+fn say(hello: &Hello) {
+    if let Some(frame) = encode(hello) {
+        let _ = write_all(&frame);
+    }
 }
 
 /// Locks the process down, says so, and forks children until the host hangs up.

@@ -89,6 +89,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &encoded::Deflate,
     &encoded::Other,
     &zip::Zip,
+    &zip::carved::Carved,
     &rar::Rar,
     &lha::Lha,
     &lha::macbinary::MacBinary,

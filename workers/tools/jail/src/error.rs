@@ -20,6 +20,14 @@ pub enum JailError {
         /// What the system says.
         error: io::Error,
     },
+    /// The two halves were not built together.
+    #[error("{path} is version {version}, this is {}; install both from one release", env!("CARGO_PKG_VERSION"))]
+    OtherVersion {
+        /// The program.
+        path: PathBuf,
+        /// What it says that it is.
+        version: String,
+    },
     /// A wall does not stand on this machine, or the rules could not be loaded.
     #[error("the jail refuses to start: {0}")]
     Refused(String),

@@ -3,6 +3,7 @@
 use std::io::{IoSlice, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::process::{Child as Process, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -17,6 +18,8 @@ use rustix::net::{AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, Send
 use crate::child::{Child, readable};
 use crate::{Config, JailError, SealedFile};
 
+/// How long the program may take to say that it runs.
+const FIRST_WORD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a fork may take.
 const FORK_TIMEOUT: Duration = Duration::from_secs(20);
 /// Bytes of the standard error that are kept for a log line.
@@ -84,21 +87,57 @@ impl Glass {
             drain(pipe, Arc::clone(&said))?;
         }
         let mut glass = Glass { process, control, said };
-        let deadline = Instant::now() + Duration::from_millis(config.start_timeout_ms);
-        let greeting = glass.greeting(deadline)?;
+        let limit = Duration::from_millis(config.start_timeout_ms);
+        let greeting = glass.greeting(path, limit)?;
         Ok((glass, greeting))
     }
 
-    fn greeting(&mut self, deadline: Instant) -> Result<Greeting, JailError> {
+    fn greeting(&mut self, path: &Path, limit: Duration) -> Result<Greeting, JailError> {
+        let started = Instant::now();
+        match self.hello(started + FIRST_WORD_TIMEOUT.min(limit))? {
+            Some(Hello::Starting { version }) if version == env!("CARGO_PKG_VERSION") => {}
+            Some(Hello::Starting { version }) => {
+                let version = text::cut(&text::escape(&version), 40);
+                return Err(JailError::OtherVersion {
+                    path: path.to_path_buf(),
+                    version,
+                });
+            }
+            Some(Hello::Refused { why }) => return Err(refused(&why)),
+            Some(Hello::Ready { .. }) => return Err(nonsense(path)),
+            None => {
+                let waited = started.elapsed().as_secs();
+                return Err(JailError::Silent(format!(
+                    "{} said nothing for {waited} s; is it the airlock-glass that belongs to this airlock?",
+                    path.display()
+                )));
+            }
+        }
+        match self.hello(started + limit)? {
+            Some(Hello::Ready { ready, landlock_abi, mdwe }) => Ok(Greeting { ready, landlock_abi, mdwe }),
+            Some(Hello::Refused { why }) => Err(refused(&why)),
+            Some(Hello::Starting { .. }) => Err(nonsense(path)),
+            None => Err(JailError::Silent(format!(
+                "the rules were not compiled within {} s",
+                limit.as_secs()
+            ))),
+        }
+    }
+
+    /// The next greeting; `None` when it did not come in time.
+    fn hello(&mut self, deadline: Instant) -> Result<Option<Hello>, JailError> {
+        if !readable(self.control.as_fd(), deadline) {
+            return Ok(None);
+        }
         let mut packet = vec![0_u8; MAX_FRAME_BYTES + 4];
         let n = self.receive(&mut packet, deadline)?;
-        let body = packet.get(4..n).unwrap_or_default();
-        match decode::<Hello>(body) {
-            Some(Hello::Ready { ready, landlock_abi, mdwe }) => Ok(Greeting { ready, landlock_abi, mdwe }),
-            Some(Hello::Refused { why }) => Err(JailError::Refused(text::cut(&text::escape(&why), 1000))),
-            None if n == 0 => Err(self.why_it_died()),
-            None => Err(JailError::Silent("its greeting cannot be decoded".to_owned())),
+        if n == 0 {
+            return Err(self.why_it_died());
         }
+        let greeting = decode(packet.get(4..n).unwrap_or_default());
+        greeting
+            .map(Some)
+            .ok_or_else(|| JailError::Silent("its greeting cannot be decoded".to_owned()))
     }
 
     /// Asks the zygote for a child of a kind.
@@ -138,6 +177,14 @@ impl Glass {
             Err(error) => JailError::Silent(error.to_string()),
         }
     }
+}
+
+fn refused(why: &str) -> JailError {
+    JailError::Refused(text::cut(&text::escape(why), 1000))
+}
+
+fn nonsense(path: &Path) -> JailError {
+    JailError::Silent(format!("{} does not greet as airlock-glass does", path.display()))
 }
 
 impl Drop for Glass {
@@ -187,4 +234,31 @@ fn drain(mut pipe: std::process::ChildStderr, said: Arc<Mutex<Vec<u8>>>) -> Resu
             what: "starting a thread",
             error,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn start(script: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let glass = dir.path().join("glass");
+        std::fs::write(&glass, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&glass, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let config = Config {
+            glass,
+            start_timeout_ms: 500,
+            ..Config::default()
+        };
+        check_rules(&config, &[]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_program_that_is_no_zygote_is_found_out() {
+        let mute = start("exec sleep 60");
+        assert!(mute.contains("said nothing") && mute.contains("/glass"), "{mute}");
+        assert!(start("echo why >&2; exit 3").contains("exit status: 3"));
+    }
 }

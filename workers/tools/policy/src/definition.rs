@@ -77,25 +77,41 @@ impl Definition {
     /// Reads a definition; what it does not set has the default.
     ///
     /// # Errors
-    /// [`PolicyError`] with the line: not TOML, an unknown field or value, a bad name, or a route that its action does not fit.
-    pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
-        let definition: Definition = toml::from_str(text).map_err(|e| PolicyError {
-            line: e.span().map(|s| line_of(text, s.start)),
-            message: e.message().trim().replace('\n', ", "),
-        })?;
+    /// [`PolicyErrors`], all of them with their lines: not TOML, unknown fields or values, a bad name, a route that its action does
+    /// not fit.
+    pub fn from_toml(text: &str) -> Result<Self, PolicyErrors> {
+        let table: toml::Table = toml::from_str(text).map_err(|e| PolicyErrors(vec![PolicyError::of(&e, text)]))?;
+        let mut faults = Vec::new();
+        let mut sound = toml::Table::new();
+        // Each setting is tried with nothing beside it, so that one mistake does not hide the next.
+        for (key, value) in table {
+            let alone = toml::Table::from_iter([(key.clone(), value.clone())]);
+            match alone.try_into::<Definition>() {
+                Ok(_) => drop(sound.insert(key, value)),
+                Err(e) => faults.push(PolicyError {
+                    line: line_of_key(text, &key),
+                    message: format!("{key}: {}", e.message().trim().replace('\n', ", ")),
+                }),
+            }
+        }
+        let definition: Definition = sound.try_into().map_err(|e| PolicyErrors(vec![PolicyError::of(&e, text)]))?;
         if !is_name(&definition.name) {
-            return Err(PolicyError {
+            faults.push(PolicyError {
                 line: line_of_key(text, "name"),
                 message: "name must be 1 to 64 characters of a-z A-Z 0-9 . _ -".to_owned(),
             });
         }
         for route in &definition.routes {
-            definition.fits(*route).map_err(|e| PolicyError {
-                line: line_of_key(text, "action").or(line_of_key(text, "routes")),
-                ..e
-            })?;
+            if let Err(e) = definition.fits(*route) {
+                let line = line_of_key(text, "action").or(line_of_key(text, "routes"));
+                faults.push(PolicyError { line, ..e });
+            }
         }
-        Ok(definition)
+        if faults.is_empty() {
+            return Ok(definition);
+        }
+        faults.sort();
+        Err(PolicyErrors(faults))
     }
 
     /// Whether the definition may be used for a route: for journal and outbound the sandbox is the only action.
@@ -126,13 +142,38 @@ pub fn digest(definition: &Definition) -> String {
     format!("{}@{}", definition.name, hex.get(..12).unwrap_or(&hex))
 }
 
-/// Why a definition is refused; the administrator's mistake, no retry.
+/// Everything for which a definition is refused, in the order of its lines, one a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyErrors(pub Vec<PolicyError>);
+
+impl fmt::Display for PolicyErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, fault) in self.0.iter().enumerate() {
+            let between = if place == 0 { "" } else { "\n" };
+            write!(f, "{between}{fault}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for PolicyErrors {}
+
+/// One thing for which a definition is refused; the administrator's mistake, no retry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PolicyError {
     /// Line of the file, from 1, where it is known.
     pub line: Option<usize>,
     /// What is wrong and how to go on.
     pub message: String,
+}
+
+impl PolicyError {
+    fn of(error: &toml::de::Error, text: &str) -> Self {
+        PolicyError {
+            line: error.span().map(|s| line_of(text, s.start)),
+            message: error.message().trim().replace('\n', ", "),
+        }
+    }
 }
 
 impl fmt::Display for PolicyError {
@@ -196,10 +237,16 @@ mod tests {
             ("routes = [\"inbound\", \"journal\"]\naction = \"warn\"", 2, "journal"),
             ("name = \"x\"\nroutes = [\"outbound\"]", 2, "outbound"),
         ] {
-            let error = Definition::from_toml(text).unwrap_err();
-            assert_eq!(error.line, Some(line), "{text}: {error}");
-            assert!(error.to_string().contains(word), "{text}: {error}");
+            let errors = Definition::from_toml(text).unwrap_err();
+            assert_eq!(errors.0.len(), 1, "{errors}");
+            assert_eq!(errors.0[0].line, Some(line), "{text}: {errors}");
+            assert!(errors.to_string().contains(word), "{text}: {errors}");
         }
+        let all = Definition::from_toml("actoin = \"block\"\nname = \"a b\"\ngap_limit = \"x\"\nroutes = [\"journal\"]").unwrap_err();
+        assert_eq!(
+            all.0.iter().map(|e| e.line).collect::<Vec<_>>(),
+            [Some(1), Some(2), Some(3), Some(4)]
+        );
     }
 
     #[test]

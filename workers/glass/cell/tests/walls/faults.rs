@@ -8,7 +8,7 @@ use airlock_cell::canary;
 use airlock_cell::confine;
 use airlock_cell::frames::{Frames, write_all};
 use airlock_cell::stdio;
-use airlock_cell::zygote::{Job, Settings, host, lock_and_serve, tell_failure};
+use airlock_cell::zygote::{Job, Settings, host, lock_and_serve, say_starting, tell_failure};
 use airlock_proto::Node;
 use airlock_proto::control::Attempt;
 use airlock_proto::frame::{Frame, JobHeader, Ready};
@@ -24,6 +24,7 @@ pub fn serve(arguments: &[String]) -> ExitCode {
     let done = tell_failure(|| {
         let host = host()?;
         confine::begin(host)?;
+        say_starting();
         stdio::forget_rules().map_err(|e| e.to_string())?;
         lock_and_serve(settings, host, ready, &mut Faults)
     });

@@ -3,6 +3,7 @@
 //! Order of work: the directories that end records lead to, from the last to the first; then what those did not account for:
 //! further end records, stray directory headers, local headers that no directory names; last the bytes that nobody claims.
 
+pub mod carved;
 mod crypt;
 mod decode;
 mod differ;
@@ -65,7 +66,9 @@ impl Format for Zip {
             None => Match::Yes,
             Some(Claim::Holds) => Match::No,
             Some(Claim::Program) => Match::Also,
-            Some(Claim::Other) if input.bytes.len().saturating_sub(end.end) <= reach(input) => Match::Also,
+            // Themes in the streams of Office are no polyglots.
+            Some(Claim::Other) if carved::in_stream(input) => Match::No,
+            Some(Claim::Other) if input.bytes.len().saturating_sub(end.end) <= SEARCHED => Match::Also,
             Some(Claim::Other) => Match::No,
         }
     }
@@ -116,13 +119,6 @@ fn expansion(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
 
 /// How far from the end of a file extractors search for the end record: its own 22 bytes and the longest comment (APPNOTE 4.3.16).
 const SEARCHED: usize = 65_557;
-
-/// How far the end record may stand from the end. Office keeps themes as ZIP within its streams: no polyglot, and nothing that
-/// anybody hands out.
-fn reach(input: &Input<'_>) -> usize {
-    let stream = input.chain.last().is_some_and(|above| labels::covers("office", above));
-    if stream { 0 } else { SEARCHED }
-}
 
 enum Claim {
     /// A container that may hold a stored ZIP as a member, last: it opens that itself.

@@ -142,3 +142,12 @@ fn a_link_to_another_machine_is_told() {
     let seen = look(&build(&[("\u{1}Ole", &link)]));
     assert!(seen.finding("ole.moniker_remote").contains("https://example.com/x.hta"));
 }
+
+#[test]
+fn an_archive_in_the_middle_of_a_stream_is_opened_and_no_polyglot() {
+    let seen = look(&airlock_forge::ole::doc_with_theme(b"MARKER in a theme"));
+    assert!(seen.nodes.iter().filter(|n| n.layer == "zip-carved").count() == 2);
+    assert!(seen.nodes.iter().any(|n| n.name.ends_with("theme1.xml") && n.layer == "raw"));
+    assert!(seen.findings.iter().any(|(id, _)| id.starts_with("MARKER@")));
+    assert!(!seen.has("poly.multi_format"), "{:?}", seen.findings);
+}

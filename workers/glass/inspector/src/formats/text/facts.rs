@@ -24,7 +24,9 @@ pub fn look(text: &str, sink: &mut Sink<'_, '_>) {
 
 /// After the payloads of a page are through: does the page hand one of them out?
 pub fn conclude(text: &str, sink: &mut Sink<'_, '_>) {
-    let Some((at, word)) = smuggles(text) else { return };
+    let Some((at, word)) = smuggles(text).filter(|_| !is_data(text)) else {
+        return;
+    };
     let excerpt = text.as_bytes().get(at..).unwrap_or_default();
     sink.finding(Found::new("html.smuggling_js").at(at, word).excerpt(excerpt));
     let carried = sink.children().iter().find(|child| {
@@ -40,6 +42,21 @@ pub fn conclude(text: &str, sink: &mut Sink<'_, '_>) {
         let sentence = format!("The file that the page builds by script is a {child} file.");
         sink.finding(Found::new("html.smuggling_payload").at(at, word).excerpt(excerpt).summary(sentence));
     }
+}
+
+/// A JSON document (RFC 8259) that quotes code, as documentation does: no browser runs it unless markup in its strings does.
+fn is_data(text: &str) -> bool {
+    if !text.trim_start().starts_with(['{', '[']) || serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
+        return false;
+    }
+    let lower = text.to_ascii_lowercase();
+    let handler = lower.match_indices(" on").any(|(at, _)| {
+        let rest = lower.get(at..).unwrap_or_default().get(3..).unwrap_or_default();
+        rest.trim_start_matches(|c: char| c.is_ascii_lowercase())
+            .trim_start()
+            .starts_with('=')
+    });
+    !handler && !["<script", "javascript:", "srcdoc"].iter().any(|word| lower.contains(word))
 }
 
 /// Decodes, builds a file and hands it out: all three steps. Gives place and length of the first.
@@ -232,6 +249,13 @@ mod tests {
         let page = "var b = atob(x); var f = new Blob([b]); a.href = URL.createObjectURL(f); a.download = 'x.zip'; a.click();";
         assert!(smuggles(page).is_some());
         assert!(smuggles("var b = atob(x);").is_none() && smuggles("new Blob([x]); URL.createObjectURL(y)").is_none());
+    }
+
+    #[test]
+    fn a_json_document_that_quotes_code_is_no_page() {
+        assert!(is_data(r#"{"desc": "<p>atob(x)</p>"}"#));
+        assert!(!is_data(r#"["<script>atob(x)</script>"]"#) && !is_data(r#"["<img src=x onerror = atob(x)>"]"#));
+        assert!(!is_data("{ atob(x) }") && !is_data("<p>atob(x)</p>"));
     }
 
     #[test]
