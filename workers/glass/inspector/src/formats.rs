@@ -20,6 +20,8 @@ mod opc_xml;
 mod pdf;
 mod rar;
 mod rtf;
+mod sfx;
+mod stored;
 mod streams;
 mod tar;
 mod text;
@@ -93,6 +95,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &rar::Rar,
     &lha::Lha,
     &lha::macbinary::MacBinary,
+    &sfx::Behind,
     &tar::Tar,
     &gzip::Gzip,
     &bzip2::Bzip2,

@@ -52,6 +52,11 @@ impl Format for Lha {
     }
 }
 
+/// Whether the bytes begin with a header that is valid.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    header::signature(bytes, 0) && header::valid(bytes, 0)
+}
+
 /// Where the first header stands behind a program; other archives hold their own members.
 fn behind_stub(input: &Input<'_>) -> Option<usize> {
     let known = labels::find(input.bytes);

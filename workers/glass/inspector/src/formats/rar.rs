@@ -14,8 +14,8 @@ use crate::labels;
 use crate::reader::len64;
 use crate::sink::{Found, Member, Sink};
 
-/// How far a signature is looked for behind something else, in bytes.
-const MAX_STUB: usize = 8 * 1024 * 1024;
+/// Most signatures behind something else that are tried.
+const TRIES: usize = 4096;
 
 /// Length up to which an archive is copied whole, in bytes.
 const MAX_WHOLE: usize = 64 * 1024 * 1024;
@@ -67,9 +67,8 @@ fn archive_start(input: &Input<'_>) -> Option<usize> {
     if known.is_some_and(|label| label.container) || other || input.bytes.get(257..262) == Some(b"ustar") {
         return None;
     }
-    let head = input.bytes.get(..MAX_STUB).unwrap_or(input.bytes);
-    memchr::memmem::find_iter(head, b"Rar!\x1a\x07")
-        .take(64)
+    memchr::memmem::find_iter(input.bytes, b"Rar!\x1a\x07")
+        .take(TRIES)
         .find(|at| blocks::first_is_valid(input.from(*at)))
 }
 

@@ -13,7 +13,7 @@ use airlock_proto::{Gap, GapKind};
 use self::header::{BLOCK, Header, Kind};
 use self::pax::Pax;
 use super::links::Links;
-use super::{Doc, Format, Match};
+use super::{Doc, Format, Match, stored};
 use crate::input::Input;
 use crate::reader::{len64, size};
 use crate::sink::{Found, Member, Sink};
@@ -36,10 +36,11 @@ impl Format for Tar {
     }
 
     fn sniff(&self, input: &Input<'_>) -> Match {
-        match Header::at(input.bytes, 0) {
-            Some(header) if header.sums || header.ustar => Match::Yes,
-            _ => Match::No,
+        if begins(input.bytes) {
+            return Match::Yes;
         }
+        let later = header::first(input.bytes).is_some() && !stored::holds_files(input);
+        if later { Match::Also } else { Match::No }
     }
 
     fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
@@ -54,6 +55,11 @@ impl Format for Tar {
         }
         .run(sink)
     }
+}
+
+/// Whether the first block is a header.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    Header::at(bytes, 0).is_some_and(|header| header.sums || header.ustar)
 }
 
 struct Walk<'a> {
@@ -122,7 +128,8 @@ impl<'a> Walk<'a> {
             self.at = self.at.saturating_add(BLOCK);
         }
         let data = self.bytes.get(start..self.at.min(self.bytes.len())).unwrap_or_default();
-        if !ended {
+        // In front of the first header anything may stand: GNU tar skips it.
+        if !ended && start > 0 {
             sink.gap(Gap::new(GapKind::Malformed, "data between the members is described by no header").bytes(0));
         }
         sink.finding(
@@ -277,3 +284,6 @@ impl Read for Cut<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

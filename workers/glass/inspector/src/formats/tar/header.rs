@@ -77,9 +77,23 @@ impl Header {
     }
 }
 
+/// Offset of the first block that is a header beyond doubt: GNU tar skips to it, whatever stands in front.
+pub(super) fn first(bytes: &[u8]) -> Option<usize> {
+    (0..bytes.len()).step_by(BLOCK).find(|at| {
+        let fits = |header: &Header| header.sums && (header.ustar || (header.size.is_some() && plain(&header.name)));
+        Header::at(bytes, *at).is_some_and(|header| fits(&header))
+    })
+}
+
+/// A name that a person would give, for archives of the time before there was a magic word.
+fn plain(name: &str) -> bool {
+    !name.is_empty() && !name.contains(char::is_control)
+}
+
 /// The sum of all bytes with the checksum field as spaces; some old programs summed signed bytes.
 fn checksum(block: &[u8]) -> bool {
-    let Some(want) = block.get(148..156).and_then(number) else {
+    // Asked of every block of data, too: what is no number is out at once.
+    let Some(want) = block.get(148..156).and_then(number).filter(|want| *want != 0) else {
         return false;
     };
     let (mut unsigned, mut high) = (0_u64, 0_u64);
@@ -91,7 +105,7 @@ fn checksum(block: &[u8]) -> bool {
         unsigned = unsigned.wrapping_sub(u64::from(*byte)).wrapping_add(32);
         high = high.wrapping_sub(u64::from(*byte >> 7));
     }
-    want != 0 && (want == unsigned || want == unsigned.wrapping_sub(high.wrapping_mul(256)))
+    want == unsigned || want == unsigned.wrapping_sub(high.wrapping_mul(256))
 }
 
 /// An octal number between spaces and zeros, or GNU's base 256; `None` when it is neither or negative.
