@@ -4,6 +4,7 @@ mod actions;
 mod crypt;
 mod document;
 mod filters;
+mod headless;
 mod lexer;
 mod predictor;
 mod scan;
@@ -47,14 +48,15 @@ impl Format for Pdf {
         match header(input.bytes) {
             Some(0) => Match::Yes,
             Some(_) if built_like_one(input.bytes) => Match::Also,
+            _ if headless::built_like_one(input) => Match::Also,
             _ => Match::No,
         }
     }
 
     fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
         let bytes = input.bytes;
-        let header = header(bytes).unwrap_or_default();
-        let scan = scan::scan(bytes, header, &|| sink.expired());
+        let header = header(bytes);
+        let scan = scan::scan(bytes, header.unwrap_or_default(), &|| sink.expired());
         let encrypted = crypt::dictionary(&scan);
         let (keys, locked) = match &encrypted {
             None => (None, None),

@@ -181,8 +181,8 @@ fn landmarks(bytes: &[u8]) -> (Vec<Head>, Vec<usize>) {
     (heads, ends)
 }
 
-/// The `N G ` that ends `before`.
-fn head_before(before: &[u8]) -> Option<(usize, u32, u32)> {
+/// The `N G ` that ends `before`: its offset and the two numbers.
+pub(super) fn head_before(before: &[u8]) -> Option<(usize, u32, u32)> {
     let (before, generation, spaced) = number_before(before)?;
     let _ = spaced;
     let (rest, number, gap) = number_before(before)?;

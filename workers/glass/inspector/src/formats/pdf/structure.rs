@@ -49,11 +49,15 @@ const ACTIVE: &[&[u8]] = &[
 const TAIL: usize = 500;
 
 /// All findings about the structure, in order.
-pub fn look(doc: &Doc<'_>, header: usize) -> Vec<Found> {
+pub fn look(doc: &Doc<'_>, header: Option<usize>) -> Vec<Found> {
     let mut out = Vec::new();
-    if header > 0 {
+    if let Some(header) = header.filter(|at| *at > 0) {
         let sentence = format!("The PDF begins {header} bytes into the file");
         out.push(Found::new("pdf.header_offset").at(header, 8).excerpt(doc.bytes).summary(sentence));
+    }
+    if header.is_none() {
+        let sentence = "The PDF has no header where readers look for it: only those that repair documents open it";
+        out.push(Found::new("pdf.header_offset").at(0, 8).excerpt(doc.bytes).summary(sentence));
     }
     tail(doc, &mut out);
     mht(doc, &mut out);

@@ -268,3 +268,23 @@ fn very_many_objects_come_to_an_end() {
     // Were they compared with one another, this test would take hours.
     assert!(look(&pdf(&bodies)).gaps.is_empty());
 }
+
+#[test]
+fn a_document_without_a_header_is_opened_as_readers_that_repair_do() {
+    let packed = deflated(b"MARKER of a page");
+    let mut stream = format!("<</Filter/FlateDecode/Length {}>>stream\n", packed.len()).into_bytes();
+    stream.extend(&packed);
+    stream.extend(b"\nendstream");
+    let document = pdf(&[b"<</Type/Catalog>>".to_vec(), stream])[9..].to_vec();
+    for front in [
+        &b""[..],
+        b"%!PS-Adobe-3.0 PDF-1.4\n",
+        b"%FDF-1.2\n",
+        b"\x89PNG\r\n\x1a\n\n",
+        &[b'\n'; 3000],
+    ] {
+        let seen = look(&[front, &document].concat());
+        assert!(seen.has("pdf-stream", b"MARKER of a page"), "{front:?}");
+        assert!(seen.found("pdf.header_offset").is_some() && seen.gaps.is_empty());
+    }
+}

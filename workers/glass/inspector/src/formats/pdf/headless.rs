@@ -1,0 +1,70 @@
+//! PDF without a header where one belongs: readers that repair (qpdf, MuPDF, Poppler) look for objects and a trailer, and ask no more.
+
+use memchr::memmem;
+
+use super::scan::head_before;
+use crate::formats::stored;
+use crate::input::Input;
+
+/// Whether the bytes are built like a document: an object that is a dictionary, and what leads a reader to the root.
+pub(super) fn built_like_one(input: &Input<'_>) -> bool {
+    // Text in another encoding is no document: a reader gets the bytes as they were.
+    if matches!(input.layer, "utf-8" | "html-text" | "utf-16-text" | "js-folded" | "xml-entities") {
+        return false;
+    }
+    let bytes = input.bytes;
+    let has = |word: &[u8]| memmem::find(bytes, word).is_some();
+    // Programs that write PDF hold the words of an empty one; only a stream or a script is worth a second look at them.
+    let program = || bytes.starts_with(b"MZ") || bytes.starts_with(b"\x7fELF");
+    let objects = objects(bytes);
+    objects > 0
+        && (objects > 2 || [&b"trailer"[..], b"startxref", b"/XRef", b"/Catalog"].into_iter().any(has))
+        && (!program() || streams(bytes))
+        && !stored::holds_files(input)
+}
+
+/// How many `N G obj <<` there are, up to three.
+fn objects(bytes: &[u8]) -> usize {
+    memmem::find_iter(bytes, b"obj")
+        .filter(|at| head_before(bytes.get(..*at).unwrap_or_default()).is_some())
+        .filter(|at| {
+            let body = bytes.get(at.saturating_add(3)..).unwrap_or_default();
+            let body = body.get(..64).unwrap_or(body);
+            body.iter().find(|b| !super::lexer::is_space(**b)) == Some(&b'<')
+        })
+        .take(3)
+        .count()
+}
+
+/// `>> stream`, the beginning of a stream's data.
+fn streams(bytes: &[u8]) -> bool {
+    memmem::find_iter(bytes, b"stream").any(|at| {
+        let before = bytes.get(at.saturating_sub(16)..at).unwrap_or_default();
+        let line = matches!(bytes.get(at.saturating_add(6)), Some(b'\r' | b'\n'));
+        line && before.trim_ascii_end().ends_with(b">>")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn like(text: &[u8]) -> bool {
+        built_like_one(&Input::bare(text))
+    }
+
+    #[test]
+    fn objects_with_a_trailer_are_a_document_and_words_about_them_are_not() {
+        assert!(like(
+            b"%!PS-Adobe-3.0 PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n"
+        ));
+        assert!(like(b"junk\n7\n0\nobj\n<</Type/Pages>>\nstartxref\n0\n%%EOF"));
+        assert!(!like(
+            b"An object begins with the word obj, a trailer with trailer and startxref. 5 objects."
+        ));
+        assert!(!like(b"1 0 obj (a string) endobj trailer"));
+        assert!(!like(b"\x7fELF 1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>"));
+        assert!(like(b"\x7fELF 1 0 obj<<>>stream\nx\nendstream endobj\ntrailer<</Root 1 0 R>>"));
+        assert!(!like(b"PK\x03\x04 1 0 obj<<>>stream\nx\nendstream endobj\ntrailer<</Root 1 0 R>>"));
+    }
+}
