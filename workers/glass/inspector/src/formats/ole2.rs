@@ -5,6 +5,7 @@ pub(crate) mod cfb;
 mod classes;
 mod encryption;
 pub mod powerpoint;
+mod slack;
 mod wide;
 
 use airlock_proto::{Gap, GapKind};
@@ -29,7 +30,7 @@ impl Format for Ole2 {
         Doc {
             title: "OLE2 compound file",
             spec: "MS-CFB 12.0; MS-OVBA; MS-DOC 2.5.1; MS-PPT 2.3; MS-OFFCRYPTO 2.3",
-            yields: "every stream with its path, data after the last sector, the source of VBA modules",
+            yields: "every stream with its path, sectors that no stream uses, data after the last sector, the source of VBA modules",
             limitations: "encrypted documents are a gap; text of Word documents stays as the stream has it",
         }
     }
@@ -68,6 +69,7 @@ impl Format for Ole2 {
             sink.member(member, &mut cfb.reader(entry));
         }
         vba::unpack(&cfb, sink);
+        slack::hand_out(&cfb, sink);
         tail(input, &cfb, sink);
         Ok(())
     }

@@ -57,6 +57,8 @@ pub struct Cfb<'a> {
     mini_fat: Vec<u32>,
     mini_stream: Vec<u32>,
     entries: Vec<Option<Entry>>,
+    /// Sectors of the tables and of the directory.
+    own: Vec<u32>,
     /// What contradicts the specification, one plain sentence each.
     pub wrong: Vec<&'static str>,
 }
@@ -94,6 +96,7 @@ impl<'a> Cfb<'a> {
             mini_fat: Vec::new(),
             mini_stream: Vec::new(),
             entries: Vec::new(),
+            own: Vec::new(),
             wrong: Vec::new(),
         };
         if order != 0xfffe || declared != if major == 4 { 12 } else { 9 } || mini_shift != 6 {
@@ -105,9 +108,11 @@ impl<'a> Cfb<'a> {
         cfb.read_fat(fat_sectors, difat, difat_sectors);
         let chain = cfb.chain(directory, "the chain of its directory is broken");
         cfb.read_directory(&chain);
+        cfb.own.extend(chain);
         if !cfb.entries.iter().flatten().any(|e| e.kind != Kind::Root) {
             // A directory without a chain still stands where the header says.
             cfb.read_directory(&[directory]);
+            cfb.own.push(directory);
         }
         if cfb.entries.is_empty() {
             return None;
@@ -115,6 +120,7 @@ impl<'a> Cfb<'a> {
         if mini_fat <= MAX_REGULAR {
             let chain = cfb.chain(mini_fat, "the chain of its table of small sectors is broken");
             cfb.mini_fat = cfb.numbers(&chain);
+            cfb.own.extend(chain);
         }
         let root = cfb.entries.iter().flatten().find(|e| e.kind == Kind::Root).map(|e| e.start);
         if let Some(start) = root.filter(|start| *start <= MAX_REGULAR) {
@@ -195,6 +201,53 @@ impl<'a> Cfb<'a> {
         (out, whole)
     }
 
+    /// The whole file.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Where streams lie in one piece, and where the sectors lie that nobody uses, as ranges of the file. Tables and the directory are
+    /// neither.
+    pub fn runs(&self) -> (Vec<(usize, usize)>, Vec<(usize, usize)>) {
+        let unit = self.sector_bytes();
+        let mut free = vec![true; self.sectors()];
+        let mut used: Vec<(usize, usize)> = Vec::new();
+        for (_, entry) in self.entries().filter(|(_, e)| e.kind == Kind::Stream && e.size >= self.cutoff) {
+            let (mut next, mut left) = (entry.start, size(entry.size));
+            let mut whole = None;
+            // A sector that a stream before has taken ends this one: what follows is its, too.
+            while left > 0 && free.get(size(next)).is_some_and(|free| *free) {
+                let Some(start) = self.offset(next) else { break };
+                let end = start.saturating_add(unit.min(left));
+                if let Some(place) = free.get_mut(size(next)) {
+                    *place = false;
+                }
+                match used.last_mut().filter(|run| whole == Some(start) && run.1 == start) {
+                    Some(run) => run.1 = end,
+                    None => used.push((start, end)),
+                }
+                whole = Some(end);
+                left = left.saturating_sub(unit);
+                next = self.fat.get(size(next)).copied().unwrap_or(FREE);
+            }
+        }
+        for sector in self.mini_stream.iter().chain(&self.own) {
+            if let Some(place) = free.get_mut(size(*sector)) {
+                *place = false;
+            }
+        }
+        let mut unused = Vec::new();
+        let (mut start, limit) = (unit, self.end());
+        for run in free.chunk_by(|a, b| a == b) {
+            let stop = run.len().saturating_mul(unit).saturating_add(start);
+            if run.first() == Some(&true) && start < limit {
+                unused.push((start, stop.min(limit)));
+            }
+            start = stop;
+        }
+        (used, unused)
+    }
+
     /// Where the last sector that is in use ends, in bytes; at most the length of the file.
     pub fn end(&self) -> usize {
         let last = self.fat.iter().rposition(|next| *next != FREE).unwrap_or_default();
@@ -253,6 +306,7 @@ impl<'a> Cfb<'a> {
                 break;
             };
             let mut numbers: Vec<u32> = words(sector).collect();
+            self.own.push(next);
             next = numbers.pop().unwrap_or(END_OF_CHAIN);
             list.append(&mut numbers);
         }
@@ -264,7 +318,10 @@ impl<'a> Cfb<'a> {
                 break;
             }
             match self.sector(sector) {
-                Some(bytes) => self.fat.extend(words(bytes)),
+                Some(bytes) => {
+                    self.fat.extend(words(bytes));
+                    self.own.push(sector);
+                }
                 None => {
                     self.note("a part of its sector table lies past the end of the file");
                     let hole = self.sector_bytes().checked_div(4).unwrap_or_default();

@@ -13,7 +13,7 @@ use crate::{Surroundings, inspect};
 pub(crate) struct Seen {
     pub(crate) nodes: Vec<Node>,
     pub(crate) gaps: Vec<Gap>,
-    findings: Vec<(String, String)>,
+    pub(crate) findings: Vec<(String, String)>,
 }
 
 impl Seen {

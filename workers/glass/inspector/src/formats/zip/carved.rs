@@ -4,6 +4,7 @@ use airlock_proto::Gap;
 use memchr::memmem;
 
 use super::find;
+use super::ranges::Ranges;
 use super::record::{END, End, LOCAL, Local};
 use crate::formats::{Doc, Format, Match};
 use crate::input::Input;
@@ -47,6 +48,20 @@ impl Format for Carved {
         }
         Ok(())
     }
+}
+
+/// The archive that an extractor opens from the end of a file that is something else: from its first member to its end record.
+pub fn near_end(bytes: &[u8]) -> Option<(usize, usize)> {
+    let end = find::near_end(bytes).filter(|end| bytes.len().saturating_sub(end.end) <= super::SEARCHED)?;
+    let directories = find::of_end(bytes, end, &[], &Ranges::default());
+    let members = directories
+        .iter()
+        .flat_map(|directory| directory.headers.iter().map(move |header| (header, directory.base)));
+    let first = members
+        .filter_map(|(header, base)| find::local_of(bytes, header, base))
+        .map(|local| local.at)
+        .min()?;
+    Some((first, end.end)).filter(|(first, end)| first < end)
 }
 
 /// Whether the bytes are a stream of a compound file of Office.
