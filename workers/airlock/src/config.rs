@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
 use crate::cli::{self, ConfigCommand, Global};
-use crate::config_text;
 use crate::exit::Status;
+use crate::{config_text, paint};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -133,9 +133,9 @@ pub fn run(global: &Global, command: &ConfigCommand) -> Outcome<Status> {
     match command {
         ConfigCommand::Show => {
             let text = toml::to_string(&config).map_err(|e| ConfigError(vec![e.to_string()]))?;
-            anstream::print!("{text}");
+            paint::line(format_args!("{}", text.trim_end()))?;
         }
-        ConfigCommand::Check => anstream::println!("configuration ok"),
+        ConfigCommand::Check => paint::line(format_args!("configuration ok"))?,
     }
     Ok(Status::Clean)
 }

@@ -1,5 +1,7 @@
 //! Completions and the manual page, made from the command line's own definition.
 
+use std::io::Write as _;
+
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
@@ -10,7 +12,12 @@ use crate::exit::Status;
 /// Prints the completions of one shell.
 pub fn completions(shell: Shell) -> Outcome<Status> {
     let mut command = Cli::command();
-    clap_complete::generate(shell, &mut command, "airlock", &mut std::io::stdout());
+    // Into memory first: the generator panics where it cannot write.
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut command, "airlock", &mut text);
+    let mut out = std::io::stdout();
+    out.write_all(&text)?;
+    out.flush()?;
     Ok(Status::Clean)
 }
 
@@ -24,5 +31,6 @@ pub fn man() -> Outcome<Status> {
     for sub in command.get_subcommands().filter(|c| c.get_name() != "help") {
         clap_mangen::Man::new(sub.clone()).render(&mut out)?;
     }
+    out.flush()?;
     Ok(Status::Clean)
 }

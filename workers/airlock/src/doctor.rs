@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::Outcome;
 use crate::cli::{DoctorArgs, Global};
 use crate::exit::Status;
-use crate::paint::{GREEN, OFF, RED, YELLOW};
+use crate::paint::{GREEN, OFF, RED, YELLOW, line};
 use crate::{config, pack, scan};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -29,14 +29,14 @@ pub fn run(global: &Global, args: &DoctorArgs) -> Outcome<Status> {
     let checks = checks(global);
     for check in &checks {
         if args.json {
-            anstream::println!("{}", serde_json::to_string(check)?);
+            line(format_args!("{}", serde_json::to_string(check)?))?;
         } else {
             let (colour, word) = match check.state {
                 State::Ok => (GREEN, "ok     "),
                 State::Reduced => (YELLOW, "reduced"),
                 State::Broken => (RED, "broken "),
             };
-            anstream::println!("{colour}{word}{OFF} {:<28} {}", check.check, check.text);
+            line(format_args!("{colour}{word}{OFF} {:<28} {}", check.check, check.text))?;
         }
     }
     let has = |state| checks.iter().any(|c| c.state == state);

@@ -17,6 +17,7 @@ mod scan;
 mod subject;
 mod tree;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -43,7 +44,8 @@ fn main() -> ExitCode {
             exit::Status::Failed.into()
         }
         Err(error) => {
-            anstream::eprintln!("airlock: {error}");
+            // Nobody is left to tell when that cannot be written either.
+            let _ = writeln!(anstream::stderr(), "airlock: {error}");
             exit::Status::Failed.into()
         }
     }

@@ -1,5 +1,8 @@
 //! Colours for a terminal; `anstream` drops them where nobody sees them or `NO_COLOR` asks for it.
 
+use std::fmt;
+use std::io::{self, Write as _};
+
 use airlock_proto::Severity;
 
 /// Bold.
@@ -16,6 +19,13 @@ pub const YELLOW: &str = "\x1b[33m";
 pub const MAGENTA: &str = "\x1b[35m";
 /// Back to plain.
 pub const OFF: &str = "\x1b[0m";
+
+/// Prints a line. A full disk or a closed pipe is an error of the command, where the macros of the library would panic.
+pub fn line(text: fmt::Arguments<'_>) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
 
 /// The colour of a severity.
 pub fn severity(severity: Severity) -> &'static str {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::Outcome;
 use crate::cli::{Global, RulesCommand};
 use crate::exit::Status;
-use crate::paint::{GREEN, OFF, RED};
+use crate::paint::{GREEN, OFF, RED, line};
 use crate::{config, pack, scan};
 
 /// Runs the command.
@@ -22,24 +22,22 @@ fn check(global: &Global, paths: &[PathBuf], json: bool) -> Outcome<Status> {
     let ready = airlock_jail::check_rules(&scan::jail_config(&config)?, &pack.sources)?;
     for broken in &ready.broken {
         if json {
-            anstream::println!("{}", serde_json::to_string(broken)?);
+            line(format_args!("{}", serde_json::to_string(broken)?))?;
         } else {
-            anstream::println!("{RED}broken{OFF} {}:{}: {}", broken.path, broken.line, broken.message);
+            line(format_args!("{RED}broken{OFF} {}:{}: {}", broken.path, broken.line, broken.message))?;
         }
     }
     if json {
-        anstream::println!(
-            "{}",
-            serde_json::json!({ "files": files, "rules": ready.rules, "broken": ready.broken.len(), "bundle": pack.id })
-        );
+        let summary = serde_json::json!({ "files": files, "rules": ready.rules, "broken": ready.broken.len(), "bundle": pack.id });
+        line(format_args!("{summary}"))?;
     } else {
         let colour = if ready.broken.is_empty() { GREEN } else { RED };
-        anstream::println!(
+        line(format_args!(
             "{colour}{} rules in {files} files, {} broken{OFF}, bundle {}",
             ready.rules,
             ready.broken.len(),
             pack.id
-        );
+        ))?;
     }
     Ok(if ready.broken.is_empty() { Status::Clean } else { Status::Failed })
 }

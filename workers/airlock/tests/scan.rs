@@ -274,3 +274,21 @@ fn a_name_that_is_no_text_is_scanned() {
     let output = airlock().args(["scan", "--json"]).arg(&path).output().expect("runs");
     assert_eq!((status(&output), lines(&output)[0]["classification"].as_str()), (0, Some("clean")));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_cannot_be_written_is_an_error_with_a_sentence() {
+    for args in [
+        &["config", "show"][..],
+        &["config", "check"],
+        &["doctor"],
+        &["rules", "check"],
+        &["completions", "bash"],
+        &["man"],
+    ] {
+        let full = std::fs::File::create("/dev/full").expect("the device");
+        let output = airlock().args(args).stdout(full).output().expect("runs");
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).starts_with("airlock: "), "{args:?}");
+    }
+}
