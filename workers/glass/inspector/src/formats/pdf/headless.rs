@@ -14,35 +14,35 @@ pub(super) fn built_like_one(input: &Input<'_>) -> bool {
     }
     let bytes = input.bytes;
     let has = |word: &[u8]| memmem::find(bytes, word).is_some();
-    // Programs that write PDF hold the words of an empty one; only a stream or a script is worth a second look at them.
-    let program = || bytes.starts_with(b"MZ") || bytes.starts_with(b"\x7fELF");
-    let objects = objects(bytes);
+    // Programs that write PDF hold the words of an empty one; only an object with a stream is worth a second look at them.
+    let program = bytes.starts_with(b"MZ") || bytes.starts_with(b"\x7fELF");
+    let objects = objects(bytes, program);
     objects > 0
         && (objects > 2 || [&b"trailer"[..], b"startxref", b"/XRef", b"/Catalog"].into_iter().any(has))
-        && (!program() || streams(bytes))
         && !stored::holds_files(input)
 }
 
-/// How many `N G obj <<` there are, up to three.
-fn objects(bytes: &[u8]) -> usize {
-    memmem::find_iter(bytes, b"obj")
-        .filter(|at| head_before(bytes.get(..*at).unwrap_or_default()).is_some())
-        .filter(|at| {
-            let body = bytes.get(at.saturating_add(3)..).unwrap_or_default();
-            let body = body.get(..64).unwrap_or(body);
-            body.iter().find(|b| !super::lexer::is_space(**b)) == Some(&b'<')
-        })
-        .take(3)
-        .count()
+/// How many `N G obj <<` there are, up to three; with `streams` only those count that hold a stream.
+fn objects(bytes: &[u8], streams: bool) -> usize {
+    let mut count = 0_usize;
+    let mut open = None;
+    for at in memmem::find_iter(bytes, b"obj") {
+        let body = open.take().and_then(|from| bytes.get(from..at));
+        let whole = body.is_some_and(|body| !streams || memmem::find(body, b"stream").is_some());
+        count = count.saturating_add(usize::from(whole));
+        if count > 2 {
+            break;
+        }
+        open = Some(at.saturating_add(3)).filter(|body| opens(bytes, at, *body));
+    }
+    count.saturating_add(usize::from(open.is_some() && !streams))
 }
 
-/// `>> stream`, the beginning of a stream's data.
-fn streams(bytes: &[u8]) -> bool {
-    memmem::find_iter(bytes, b"stream").any(|at| {
-        let before = bytes.get(at.saturating_sub(16)..at).unwrap_or_default();
-        let line = matches!(bytes.get(at.saturating_add(6)), Some(b'\r' | b'\n'));
-        line && before.trim_ascii_end().ends_with(b">>")
-    })
+/// `N G ` before the word and a dictionary behind it.
+fn opens(bytes: &[u8], at: usize, body: usize) -> bool {
+    let rest = bytes.get(body..).unwrap_or_default();
+    let first = rest.iter().take(64).find(|b| !super::lexer::is_space(**b));
+    first == Some(&b'<') && head_before(bytes.get(..at).unwrap_or_default()).is_some()
 }
 
 #[cfg(test)]
@@ -63,7 +63,7 @@ mod tests {
             b"An object begins with the word obj, a trailer with trailer and startxref. 5 objects."
         ));
         assert!(!like(b"1 0 obj (a string) endobj trailer"));
-        assert!(!like(b"\x7fELF 1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>"));
+        assert!(!like(b"\x7fELF 1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>> stream\n"));
         assert!(like(b"\x7fELF 1 0 obj<<>>stream\nx\nendstream endobj\ntrailer<</Root 1 0 R>>"));
         assert!(!like(b"PK\x03\x04 1 0 obj<<>>stream\nx\nendstream endobj\ntrailer<</Root 1 0 R>>"));
     }
