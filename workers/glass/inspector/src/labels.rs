@@ -107,6 +107,8 @@ static ROWS: &[Row] = &[
     holds("ntfs", "an NTFS volume", 3, b"NTFS    "),
     holds("bitlocker", "a BitLocker volume", 3, b"-FVE-FS-"),
     holds("uimage", "a U-Boot image", 0, b"\x27\x05\x19\x56"),
+    holds("warc", "a WARC archive", 0, b"WARC/1."),
+    holds("warc", "a WARC archive", 0, b"WARC/0."),
     holds("par2", "a PAR2 archive", 0, b"PAR2\0PKT"),
     holds("msaccess", "an Access database", 4, b"Standard Jet DB"),
     holds("msaccess", "an Access database", 4, b"Standard ACE DB"),

@@ -116,6 +116,9 @@ fn wide(bytes: &[u8]) -> Option<Wide> {
     if bytes.starts_with(&[0, 0, 0xfe, 0xff]) {
         return Some(Wide::Utf32 { big: true, skip: 4 });
     }
+    if let Some(big) = bare_utf32(bytes) {
+        return Some(Wide::Utf32 { big, skip: 0 });
+    }
     for (mark, encoding) in [([0xff, 0xfe], UTF_16LE), ([0xfe, 0xff], UTF_16BE)] {
         if bytes.starts_with(&mark) && plausible(bytes.get(2..)?, encoding) {
             return Some(Wide::Utf16(encoding, 2));
@@ -134,6 +137,23 @@ fn wide(bytes: &[u8]) -> Option<Wide> {
         return Some(Wide::Utf16(UTF_16LE, 0));
     }
     most(big).then_some(Wide::Utf16(UTF_16BE, 0))
+}
+
+/// UTF-32 without a mark, and whether its units are big-endian: nine of ten units are characters that text has, most of them of ASCII.
+fn bare_utf32(bytes: &[u8]) -> Option<bool> {
+    let units = bytes.get(..4096).unwrap_or(bytes).as_chunks::<4>().0;
+    let fits = |big: bool| {
+        let values = || {
+            units
+                .iter()
+                .map(|u| if big { u32::from_be_bytes(*u) } else { u32::from_le_bytes(*u) })
+        };
+        let text = |c: &char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
+        let readable = values().filter_map(char::from_u32).filter(text).count();
+        let ascii = values().filter(|n| matches!(n, 9 | 10 | 13 | 0x20..=0x7e)).count();
+        readable.saturating_mul(10) >= units.len().saturating_mul(9) && ascii.saturating_mul(10) >= units.len().saturating_mul(7)
+    };
+    (units.len() >= 8).then(|| [false, true].into_iter().find(|big| fits(*big)))?
 }
 
 /// The two bytes of a mark alone prove little (MP3 begins so): most of what follows must be characters and not controls.
@@ -197,6 +217,18 @@ mod tests {
             .flat_map(|c| u32::from(c).to_le_bytes())
             .collect();
         assert_eq!(to_utf8(&wide).as_deref(), Some("abc"));
+        let bare = |big: bool| -> Vec<u8> {
+            let unit = |c: char| {
+                if big {
+                    u32::from(c).to_be_bytes()
+                } else {
+                    u32::from(c).to_le_bytes()
+                }
+            };
+            words.chars().flat_map(unit).collect()
+        };
+        assert_eq!(to_utf8(&bare(false)).as_deref(), Some(words));
+        assert_eq!(to_utf8(&bare(true)).as_deref(), Some(words));
         assert_eq!(to_utf8(b"+ADw-script+AD4-x").as_deref(), Some("<script>x"));
         assert_eq!(to_utf8("grüße".as_bytes()), None);
         assert_eq!(to_utf8(b"gr\xfc\xdfe aus M\xfcnchen").as_deref(), Some("grüße aus München"));
@@ -206,5 +238,6 @@ mod tests {
     fn data_is_not_text() {
         assert!(is_text(b"hello") && !is_text(b"") && !is_text(&[0, 1, 2, 3, 4, 5, 6, 7]));
         assert!(!is_text(&(0..=255).collect::<Vec<u8>>()));
+        assert!(!is_text(&(0..400_u32).flat_map(u32::to_le_bytes).collect::<Vec<u8>>()));
     }
 }
