@@ -1,4 +1,4 @@
-//! Text in escapes: `\x41`, `\u0041`, `%41`, `&#65;`-free number lists of `fromCharCode`, and hexadecimal strings. What they say is a layer.
+//! Text in escapes: `\x41`, `\u0041`, `\u{41}`, `\101`, `%41`, `&#65;`-free number lists of `fromCharCode`, and hexadecimal strings. What they say is a layer.
 
 use crate::sink::Sink;
 
@@ -50,7 +50,7 @@ fn unescape(text: &str) -> Option<String> {
 }
 
 /// The character that an escape at the start of the text stands for, and the escape's length.
-fn escape(text: &str) -> Option<(char, usize)> {
+pub fn escape(text: &str) -> Option<(char, usize)> {
     let digits = |from: usize, to: usize| {
         let part = text.get(from..to)?;
         if !part.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -61,11 +61,31 @@ fn escape(text: &str) -> Option<(char, usize)> {
     let bytes = text.as_bytes();
     match (bytes.first()?, bytes.get(1)?) {
         (b'\\', b'x') => Some((digits(2, 4)?, 4)),
+        (b'\\', b'u') if bytes.get(2) == Some(&b'{') => {
+            let end = bytes.iter().take(12).position(|b| *b == b'}')?;
+            Some((digits(3, end)?, end.saturating_add(1)))
+        }
         (b'\\', b'u') => Some((digits(2, 6)?, 6)),
+        (b'\\', b'0'..=b'7') => octal(bytes),
         (b'%', b'u') => Some((digits(2, 6)?, 6)),
         (b'%', _) => Some((digits(1, 3)?, 3)),
         _ => None,
     }
+}
+
+/// A backslash and up to three octal digits, at most `\377` (ECMA-262 annex B.1.2).
+fn octal(bytes: &[u8]) -> Option<(char, usize)> {
+    let mut value = 0_u32;
+    let mut length = 1_usize;
+    for digit in bytes.iter().skip(1).take(3).take_while(|b| (b'0'..=b'7').contains(b)) {
+        let longer = value.saturating_mul(8).saturating_add(u32::from(digit.saturating_sub(b'0')));
+        if longer > 255 {
+            break;
+        }
+        value = longer;
+        length = length.saturating_add(1);
+    }
+    Some((char::from_u32(value)?, length))
 }
 
 /// What the number lists of `fromCharCode(…)` and arrays say: text, or the bytes of a file, plain or under one XOR byte.
@@ -180,6 +200,12 @@ mod tests {
             Some("unescape('<script>')")
         );
         assert_eq!(unescape("100% of \\n it"), None);
+        for text in [
+            "'\\u{3c}\\u{73}\\u{63}\\u{72}\\u{69}\\u{70}\\u{74}\\u{03e}'",
+            "'\\74\\163\\143\\162\\151\\160\\164\\76'",
+        ] {
+            assert_eq!(unescape(text).as_deref(), Some("'<script>'"));
+        }
     }
 
     #[test]
