@@ -4,13 +4,18 @@
 //! with the bytes depends on the bytes only. Encodings become UTF-8 layers; scripts, `data:` URLs, base64 and escaped text become layers.
 //! WHATWG HTML (tokenization), RFC 2397 (data URLs), RFC 4648 (base64), Unicode 16 (encodings).
 
+mod atob;
 mod charset;
+mod css;
+mod entities;
 mod escapes;
 mod facts;
 mod html;
 mod label;
 mod payload;
+mod short;
 mod shortcut;
+mod unfold;
 
 use std::borrow::Cow;
 
@@ -33,7 +38,7 @@ impl Format for Text {
         Doc {
             title: "text (HTML, SVG, XML, scripts, plain)",
             spec: "WHATWG HTML; SVG 2; RFC 2397; RFC 4648; Unicode 16",
-            yields: "text in UTF-8, scripts, event handlers, srcdoc pages, data: URLs, base64 and escaped payloads",
+            yields: "text in UTF-8, with the entities of XML replaced, scripts, event handlers, srcdoc pages, data: URLs, base64 and escaped payloads",
             limitations: "scripts are not run; mail messages and MHT pages are a gap; Script Encoder and UUE are a gap",
         }
     }
@@ -58,14 +63,17 @@ impl Format for Text {
         shortcut::look(&text, sink);
         // A script may hold markup in its strings; that it is a page of its own is not so.
         let script = matches!(input.layer, "script" | "pdf-js" | "vba");
-        let page = !script && html::looks_like_html(&text);
-        if page {
-            html::unpack(&text, sink)?;
+        if !script {
+            entities::unpack(&text, sink);
         }
+        let page = !script && html::looks_like_html(&text);
+        let acts = if page { html::unpack(&text, sink)? } else { None };
         escapes::unpack(&text, input.bytes, sink);
-        payload::unpack(&text, input.bytes, sink);
-        if page {
-            facts::conclude(&text, sink);
+        let taken = payload::unpack(&text, input.bytes, sink);
+        short::unpack(&text, &taken, sink);
+        // What a page shows its reader is text: the page itself was asked.
+        if page && input.layer != "html-text" {
+            facts::conclude(&text, acts.as_deref(), sink);
         }
         Ok(())
     }

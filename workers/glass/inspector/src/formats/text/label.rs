@@ -4,6 +4,8 @@ use crate::input::Input;
 
 /// How much of a text is looked at.
 const HEAD: usize = 4096;
+/// Where the first element of a page stands that does not begin with one.
+const EARLY: usize = 1024;
 
 /// The label of a text node.
 pub fn of(input: &Input<'_>) -> &'static str {
@@ -52,13 +54,55 @@ fn by_content(text: &str, bytes: &[u8]) -> Option<&'static str> {
     if lower.starts_with("<svg") || (xml && lower.contains("<svg")) || lower.starts_with("<!doctype svg") {
         return Some("svg");
     }
-    if super::html::looks_like_html(text) {
+    // Markup at the start; or near it, when what stands before is no source code that holds markup in its literals.
+    let marked = |within| super::html::is_marked(text, within);
+    if (lower.starts_with('<') && marked(HEAD)) || (marked(EARLY) && !is_source(&lower)) {
         return Some("html");
     }
     if xml {
         return Some("xml");
     }
     start.starts_with("ID;P").then_some("slk")
+}
+
+/// Begins as programs, patches and data do, and no page. Only the label depends on it: such text is looked through for markup all the same.
+fn is_source(lower: &str) -> bool {
+    const STARTS: &[&str] = &[
+        "#",
+        "//",
+        "/*",
+        "import ",
+        "from ",
+        "package ",
+        "use ",
+        "using ",
+        "module ",
+        "namespace ",
+        "def ",
+        "class ",
+        "function ",
+        "var ",
+        "let ",
+        "const ",
+        "export ",
+        "public ",
+        "private ",
+        "static ",
+        "\"use strict\"",
+        "'use strict'",
+        "\"\"\"",
+        "'''",
+        "diff ",
+        "--- ",
+        "index: ",
+        "{",
+        "[",
+        "(function",
+        "@echo",
+        "rem ",
+        "--",
+    ];
+    STARTS.iter().any(|start| lower.starts_with(start))
 }
 
 /// At least two header fields at the very start, one of which only mail has (RFC 5322, RFC 2045; RFC 2557 for MHT).
@@ -169,6 +213,12 @@ mod tests {
         assert_eq!(named("a.txt", "<!DOCTYPE html><html></html>"), "html");
         assert_eq!(named("a.bin", "<svg xmlns='x'></svg>"), "svg");
         assert_eq!(named("a.js", "var x = 1;"), "js");
+        assert_eq!(named("a.bin", "Hello <b>you</b> <script>x()</script>"), "html");
+        assert_eq!(
+            named("a.bin", "import os\nopen('x').write('<svg><script>x()</script></svg>')"),
+            "txt"
+        );
+        assert_eq!(named("a.patch", "--- a\n+++ b\n-<html>\n"), "txt");
         assert_eq!(named("a.bin", "var x = 1;"), "txt");
         assert_eq!(named("a", "From: a@b.example\r\nSubject: x\r\nMIME-Version: 1.0\r\n\r\nhi"), "eml");
         assert_eq!(named("a", "Note: this\nis: no mail"), "txt");

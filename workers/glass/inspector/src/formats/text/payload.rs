@@ -1,10 +1,13 @@
 //! Files that travel inside text: `data:` URLs (RFC 2397) and base64 (RFC 4648), wrapped, or in pieces joined by `+`.
 
+use std::collections::HashSet;
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::html::DataUrl;
+use super::unfold;
 use crate::formats::{FORMATS, Match};
 use crate::input::Input;
 use crate::labels;
@@ -68,17 +71,19 @@ pub fn data_url(link: &DataUrl, sink: &mut Sink<'_, '_>) {
     }
 }
 
-/// Hands on the files and texts that stand as base64 anywhere in the text.
-pub fn unpack(text: &str, bytes: &[u8], sink: &mut Sink<'_, '_>) {
+/// Hands on the files and texts that stand as base64 anywhere in the text; gives the runs that were some.
+pub fn unpack(text: &str, bytes: &[u8], sink: &mut Sink<'_, '_>) -> HashSet<Key> {
+    let mut taken = HashSet::new();
     if let Some(folded) = fold(text) {
         sink.layer_slice("js-folded", "joined strings", folded.as_bytes());
     }
     let listed = fold_list(text);
+    let unfolded = unfold::unfold(text);
+    let plain = runs(bytes);
+    let known: HashSet<&[u8]> = plain.iter().copied().collect();
+    let joined = listed.iter().chain(&unfolded).flat_map(|joined| runs(joined.as_bytes()));
     let mut found = 0_usize;
-    for run in runs(bytes)
-        .into_iter()
-        .chain(listed.iter().flat_map(|joined| runs(joined.as_bytes())))
-    {
+    for run in plain.iter().copied().chain(joined.filter(|run| !known.contains(run))) {
         let bytes = decode_base64(run);
         if !worth(&bytes) {
             continue;
@@ -89,11 +94,13 @@ pub fn unpack(text: &str, bytes: &[u8], sink: &mut Sink<'_, '_>) {
                 format!("more than {MAX_PAYLOADS} base64 payloads in one text"),
             );
             sink.gap(gap);
-            return;
+            break;
         }
         found = found.saturating_add(1);
+        taken.insert(key(run));
         sink.layer_slice("base64", "base64", &bytes);
     }
+    taken
 }
 
 /// Runs of base64 characters, line breaks inside them allowed where the lines are long.
@@ -140,6 +147,16 @@ fn push_run<'a>(run: &'a [u8], found: &mut Vec<&'a [u8]>) {
     if run.len() >= MIN_RUN && !run.iter().all(u8::is_ascii_hexdigit) && found.len() < 100_000 {
         found.push(run);
     }
+}
+
+/// What tells one run from another: its length and where it begins.
+pub type Key = (usize, [u8; MIN_RUN]);
+
+/// The key of a run or literal.
+pub fn key(run: &[u8]) -> Key {
+    let mut start = [0; MIN_RUN];
+    start.iter_mut().zip(run).for_each(|(to, from)| *to = *from);
+    (run.len(), start)
 }
 
 /// A decoded run is a payload when it is a file that somebody recognises, or text; a long word that happens to be base64 is neither.

@@ -1,6 +1,6 @@
 //! What a page gives away by its elements: scripts in pictures, password forms, and addresses that do more than show a page.
 
-use super::Page;
+use super::page::Page;
 use crate::sink::{Found, Sink};
 
 /// Tells what the page asks for and where it leads.
