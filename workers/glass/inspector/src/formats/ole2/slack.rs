@@ -75,4 +75,16 @@ mod tests {
             assert!(!look(&file).nodes.iter().any(|n| n.name == "slack"));
         }
     }
+
+    #[test]
+    fn an_archive_that_lies_across_streams_is_opened() {
+        let mut file = build(&[("WordDocument", &[7; 5000]), ("y", &[b'Q'; 8192]), ("z", &[b'P'; 8192])]);
+        let border = file.windows(2).position(|w| w == b"QP").unwrap() + 1;
+        let archive = archive();
+        let start = border - archive.len() / 2;
+        file[start..start + archive.len()].copy_from_slice(&archive);
+        let seen = look(&file);
+        assert!(seen.nodes.iter().any(|n| n.layer == "zip-carved"), "{:?}", seen.nodes);
+        assert!(seen.findings.iter().any(|(id, _)| id.starts_with("MARKER@")));
+    }
 }

@@ -151,3 +151,14 @@ fn an_archive_in_the_middle_of_a_stream_is_opened_and_no_polyglot() {
     assert!(seen.findings.iter().any(|(id, _)| id.starts_with("MARKER@")));
     assert!(!seen.has("poly.multi_format"), "{:?}", seen.findings);
 }
+
+#[test]
+fn a_theme_in_a_workbook_makes_no_polyglot_of_it() {
+    let mut book = b"\x09\x08\x10\0\0\x06\x05\0".to_vec();
+    book.extend([0; 12]);
+    book.extend(airlock_forge::zip::simple(&[("theme1.xml", b"MARKER in a theme")]));
+    book.extend(airlock_forge::noise(3, 5000));
+    let seen = look(&build(&[("Workbook", &book)]));
+    assert!(seen.nodes.iter().any(|n| n.layer == "zip-carved"));
+    assert!(!seen.has("poly.multi_format"), "{:?}", seen.findings);
+}
