@@ -1,11 +1,12 @@
 //! Internal entities and default attributes of XML (XML 1.0, sections 3.3.2, 4.2 and 4.4): a viewer of SVG replaces them before it looks
 //! for scripts, so the text with everything replaced is a layer.
 
-use std::collections::HashMap;
+mod declared;
 
 use airlock_proto::{Gap, GapKind};
 use memchr::memmem;
 
+use self::declared::{Declared, characters, declaration, outside_quotes, subset_end};
 use crate::sink::Sink;
 
 /// Most bytes and references that replacing may add (1 MiB).
@@ -32,20 +33,9 @@ struct Expanded {
     cut: bool,
 }
 
-/// What the internal subset declares. The first declaration of a name counts.
-#[derive(Default)]
-struct Declared<'t> {
-    general: HashMap<&'t str, String>,
-    /// Parameter entities: they hold further declarations.
-    parameter: HashMap<&'t str, &'t str>,
-    /// Element, attribute and its default value.
-    defaults: Vec<(&'t str, &'t str, &'t str)>,
-    steps: usize,
-}
-
 fn expand(text: &str) -> Option<Expanded> {
     memmem::find(text.as_bytes(), b"<!ENTITY").or_else(|| memmem::find(text.as_bytes(), b"<!ATTLIST"))?;
-    let start = memmem::find(text.as_bytes(), b"<!DOCTYPE")?;
+    let start = declaration(text)?;
     let head = text.get(start..)?;
     let open = outside_quotes(head, "[>").filter(|at| head.get(*at..).is_some_and(|rest| rest.starts_with('[')))?;
     let inner = head.get(open.saturating_add(1)..)?;
@@ -121,141 +111,11 @@ impl Expanded {
     }
 }
 
-impl<'t> Declared<'t> {
-    /// Reads declarations, those that parameter entities hold with them.
-    fn read(&mut self, subset: &'t str, depth: usize) {
-        let mut rest = subset;
-        while let Some(at) = rest.find(['<', '%']) {
-            rest = rest.get(at..).unwrap_or_default();
-            self.steps = self.steps.saturating_add(1);
-            let end = if rest.starts_with("<!--") {
-                rest.find("-->").map(|at| at.saturating_add(3))
-            } else if rest.starts_with("<?") {
-                rest.find("?>").map(|at| at.saturating_add(2))
-            } else if rest.starts_with('%') {
-                let name = rest.get(1..).and_then(|r| r.get(..r.find(';')?.min(256)));
-                if let Some(value) = name
-                    .and_then(|name| self.parameter.get(name))
-                    .filter(|_| depth < MAX_DEPTH && self.steps < 10_000)
-                {
-                    self.read(value, depth.saturating_add(1));
-                }
-                Some(1)
-            } else {
-                outside_quotes(rest, ">").map(|at| at.saturating_add(1))
-            };
-            let Some(end) = end else { break };
-            let (declaration, tail) = rest.split_at(end.min(rest.len()));
-            if let Some(words) = declaration.strip_prefix("<!ENTITY") {
-                self.entity(words);
-            } else if let Some(words) = declaration.strip_prefix("<!ATTLIST") {
-                self.attributes(words);
-            }
-            rest = tail;
-        }
-    }
-
-    fn entity(&mut self, words: &'t str) {
-        let words = words.trim_start();
-        let (parameter, words) = match words.strip_prefix('%') {
-            Some(rest) => (true, rest.trim_start()),
-            None => (false, words),
-        };
-        let Some((name, value)) = words.split_once(|c: char| c.is_ascii_whitespace()) else {
-            return;
-        };
-        let value = value.trim_start();
-        let Some(value) = value
-            .chars()
-            .next()
-            .filter(|q| matches!(q, '"' | '\''))
-            .and_then(|q| value.get(1..)?.split(q).next())
-        else {
-            return;
-        };
-        if parameter {
-            self.parameter.entry(name).or_insert(value);
-        } else {
-            self.general.entry(name).or_insert_with(|| characters(value));
-        }
-    }
-
-    /// `element (attribute type default)*`, the defaults that are values.
-    fn attributes(&mut self, words: &'t str) {
-        let words = tokens(words);
-        let Some((element, mut rest)) = words.split_first() else { return };
-        while let [name, kind, tail @ ..] = rest {
-            rest = if *kind == "NOTATION" {
-                tail.get(1..).unwrap_or_default()
-            } else {
-                tail
-            };
-            if let Some(keyword) = rest.first().filter(|word| word.starts_with('#')) {
-                rest = rest.get(1..).unwrap_or_default();
-                if *keyword != "#FIXED" {
-                    continue;
-                }
-            }
-            let Some((value, tail)) = rest.split_first() else { return };
-            if let Some(value) = value.strip_prefix(['"', '\'']) {
-                self.defaults.push((element, name, value));
-            }
-            rest = tail;
-        }
-    }
-}
-
-/// Words, lists in brackets, and literals with their first quote.
-fn tokens(text: &str) -> Vec<&str> {
-    let mut out = Vec::new();
-    let mut rest = text.trim_start();
-    while let Some(c) = rest.chars().next().filter(|c| *c != '>') {
-        let inner = rest.get(c.len_utf8()..).unwrap_or_default();
-        let length = match c {
-            '"' | '\'' => inner.find(c),
-            '(' => inner.find(')'),
-            _ => inner.find(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '(' | '"' | '\'')),
-        };
-        let length = length.unwrap_or(inner.len());
-        let end = length.saturating_add(c.len_utf8());
-        out.push(rest.get(..end).unwrap_or_default());
-        let closed = usize::from(matches!(c, '"' | '\'' | '('));
-        rest = rest.get(end.saturating_add(closed)..).unwrap_or_default().trim_start();
-    }
-    out
-}
-
 /// The name of the reference that the text begins with.
 fn reference(text: &str) -> Option<&str> {
     let name = text.get(1..)?;
     let end = name.bytes().take(256).position(|b| b == b';')?;
     name.get(..end).filter(|name| !name.is_empty() && !name.starts_with('#'))
-}
-
-/// A literal with its character references replaced, as a declaration is read (section 4.5).
-fn characters(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    let mut rest = value;
-    while let Some((before, after)) = rest.split_once("&#") {
-        out.push_str(before);
-        let code = after.bytes().take(12).position(|b| b == b';').and_then(|end| after.get(..end));
-        let number = code.and_then(|code| match code.strip_prefix(['x', 'X']) {
-            Some(hex) => u32::from_str_radix(hex, 16).ok(),
-            None => code.parse().ok(),
-        });
-        match number.and_then(char::from_u32).zip(code) {
-            Some((c, code)) => {
-                out.push(c);
-                rest = after.get(code.len().saturating_add(1)..).unwrap_or_default();
-            }
-            None => {
-                out.push_str("&#");
-                rest = after;
-            }
-        }
-    }
-    out.push_str(rest);
-    out
 }
 
 /// Text with the references replaced that need no declaration (section 4.6).
@@ -265,36 +125,6 @@ pub fn plain(text: &str) -> String {
         characters(text),
         |text, (name, c)| if text.contains(name) { text.replace(name, c) } else { text },
     )
-}
-
-/// Where one of the characters stands outside of literals.
-fn outside_quotes(text: &str, wanted: &str) -> Option<usize> {
-    let mut quote = None;
-    for (at, c) in text.char_indices() {
-        match quote {
-            Some(open) if open == c => quote = None,
-            Some(_) => {}
-            None if matches!(c, '"' | '\'') => quote = Some(c),
-            None if wanted.contains(c) => return Some(at),
-            None => {}
-        }
-    }
-    None
-}
-
-/// Where the internal subset ends: at a bracket outside of literals and comments.
-fn subset_end(text: &str) -> usize {
-    let mut at = 0_usize;
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let comment = rest.find("<!--").unwrap_or(rest.len());
-        let plain = rest.get(..comment).unwrap_or(rest);
-        if let Some(end) = outside_quotes(plain, "]") {
-            return at.saturating_add(end);
-        }
-        let skipped = rest.get(comment..).and_then(|c| c.find("-->")).unwrap_or(rest.len());
-        at = at.saturating_add(comment).saturating_add(skipped).max(at.saturating_add(1));
-    }
-    text.len()
 }
 
 #[cfg(test)]
@@ -311,6 +141,8 @@ mod tests {
         assert!(seen("<!ENTITY a \"y\"><!-- ]> ' --><!ENTITY b '&a;&a;'>", "<g>&b;&lt;</g>").ends_with("<g>yy&lt;</g>"));
         assert!(seen("<!ENTITY e 'a(\"1\")'>", "<svg onload=\"&e;\"/>").ends_with("<svg onload=\"a(&quot;1&quot;)\"/>"));
         assert!(seen("<!ENTITY % p \"<!ENTITY a 'z'>\">%p;", "<svg>&a;</svg>").ends_with("<svg>z</svg>"));
+        assert!(seen("<!ENTITY a '<!-- ]'><!-- ' ]> --><?x ] ?>", "<svg>&a;</svg>").ends_with("<svg><!-- ]</svg>"));
+        assert!(expand("<!-- <!DOCTYPE a []> --><!DOCTYPE svg [<!ENTITY a 'x'>]><svg>&a;</svg>").is_some());
         assert!(seen("<!ENTITY a 'x'>", "<svg><![CDATA[&a;]]>&#38;a;</svg>").is_empty());
     }
 

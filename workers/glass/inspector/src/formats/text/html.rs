@@ -87,7 +87,7 @@ pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) -> Result<Option<String>, Gap
         sink.layer_slice("srcdoc", "srcdoc", source.as_bytes());
     }
     // What stands in a style as it is, is found in the whole text.
-    let styled = page.styled.iter().filter(|link| !text.contains(&link.url));
+    let styled = page.styled.iter().take(MAX_LAYERS).filter(|link| !text.contains(&link.url));
     for link in page.data_urls.iter().chain(styled).take(MAX_LAYERS) {
         payload::data_url(link, sink);
     }
