@@ -120,6 +120,11 @@ fn expansion(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
 /// How far from the end of a file extractors search for the end record: its own 22 bytes and the longest comment (APPNOTE 4.3.16).
 const SEARCHED: usize = 65_557;
 
+/// Whether the bytes begin as an archive does.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    find::begins(bytes)
+}
+
 enum Claim {
     /// A container that may hold a stored ZIP as a member, last: it opens that itself.
     Holds,

@@ -1,10 +1,11 @@
 //! The bytes of an archive that no record and no member accounts for.
 
+use airlock_proto::{Gap, GapKind, Severity};
+
 use super::find::Directory;
 use super::open::Opener;
 use super::{length, prefix_severity};
-use airlock_proto::Severity;
-
+use crate::reader::len64;
 use crate::sink::{Found, Taken};
 
 /// Most pieces that are handed out; further ones are only counted.
@@ -14,6 +15,8 @@ const MOST: usize = 64;
 pub fn report(opener: &mut Opener<'_, '_, '_, '_>, directories: &[Directory<'_>]) {
     let bytes = opener.bytes;
     if opener.spans.is_empty() && directories.is_empty() {
+        let gap = Gap::new(GapKind::Malformed, "it begins as a ZIP archive and no member can be read");
+        opener.sink.gap(gap.bytes(len64(bytes.len())));
         return;
     }
     for end in directories.iter().filter_map(|d| d.end.as_ref()) {

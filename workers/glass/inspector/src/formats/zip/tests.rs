@@ -235,3 +235,12 @@ fn hidden_bytes_become_layers() {
     assert!(seen.layers.iter().any(|l| l == "zip-gap") && seen.layers.iter().any(|l| l == "zip-tail"));
     assert!(seen.found("zip.gap_before_cd") && seen.found("zip.tail"));
 }
+
+#[test]
+fn a_beginning_without_a_member_is_a_gap() {
+    let mut bytes = b"PK\x03\x04\x14\0\0\0\x37\0".to_vec();
+    bytes.resize(26, 0);
+    bytes.extend(b"\x03\0\0\0\xff\x01\x02");
+    bytes.extend([b'x'; 200]);
+    assert!(!look(&bytes).gaps.is_empty());
+}
