@@ -8,9 +8,8 @@ use airlock_proto::{Gap, GapKind};
 
 use self::header::Entry;
 use super::links::Links;
-use super::{Doc, Format, Match};
+use super::{Doc, Format, Match, stored};
 use crate::input::Input;
-use crate::labels;
 use crate::reader::len64;
 use crate::sink::{Found, Member, Sink};
 
@@ -59,8 +58,7 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
 
 /// Where the first header stands behind a program; other archives hold their own members.
 fn behind_stub(input: &Input<'_>) -> Option<usize> {
-    let known = labels::find(input.bytes);
-    if known.is_some_and(|label| label.container) || input.bytes.get(257..262) == Some(b"ustar") || input.starts_with(b"PK") {
+    if stored::holds_files(input) {
         return None;
     }
     let head = input.bytes.get(..MAX_STUB).unwrap_or(input.bytes);

@@ -8,9 +8,8 @@ mod windows;
 use airlock_proto::{Gap, GapKind};
 use rars::Archive;
 
-use super::{Doc, Format, Match};
+use super::{Doc, Format, Match, stored};
 use crate::input::Input;
-use crate::labels;
 use crate::reader::len64;
 use crate::sink::{Found, Member, Sink};
 
@@ -62,9 +61,7 @@ impl Format for Rar {
 
 /// Where an archive begins behind a program, a picture or junk; other archives hold their own members.
 fn archive_start(input: &Input<'_>) -> Option<usize> {
-    let known = labels::find(input.bytes);
-    let other = input.starts_with(b"PK") || input.starts_with(b"\xd0\xcf\x11\xe0") || input.starts_with(b"\x1f\x8b");
-    if known.is_some_and(|label| label.container) || other || input.bytes.get(257..262) == Some(b"ustar") {
+    if stored::holds_files(input) || input.starts_with(b"\x1f\x8b") {
         return None;
     }
     memchr::memmem::find_iter(input.bytes, b"Rar!\x1a\x07")

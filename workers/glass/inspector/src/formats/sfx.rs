@@ -56,7 +56,7 @@ impl Format for Behind {
     }
 }
 
-/// The first archive and what it is. PDF hands out what is embedded in it or stands behind its end.
+/// The first archive and what it is.
 fn found(input: &Input<'_>) -> Option<(usize, &'static str)> {
     let places = |word| memmem::find_iter(input.bytes, word).take(TRIES);
     let seven = places(SEVEN)
@@ -64,7 +64,7 @@ fn found(input: &Input<'_>) -> Option<(usize, &'static str)> {
         .map(|at| (at, "a 7z archive"));
     let cabinet = || places(CABINET).find(|at| cabinet_header(input.from(*at))).map(|at| (at, CAB));
     let (at, what) = seven.or_else(cabinet)?;
-    let own = at == 0 || input.starts_with(b"%PDF-") || stored::holds_files(input);
+    let own = at == 0 || stored::holds_files(input);
     (!own).then_some((at, what))
 }
 
@@ -130,7 +130,8 @@ mod tests {
             assert_eq!(behind(front, &cabinet()), Some((front.len(), "a CAB archive")));
         }
         assert_eq!(behind(b"", &seven()), None);
-        assert_eq!(behind(b"PK\x03\x04", &seven()), None);
+        assert_eq!(behind(&airlock_forge::zip::simple(&[("a", b"b")]), &seven()), None);
+        assert!(behind(b"PK\x03\x04", &seven()).is_some());
     }
 
     #[test]

@@ -6,14 +6,10 @@ use crate::labels;
 /// True for an archive whose own reader looks at all of its bytes, and for one that is a gap as a whole. What only a search finds inside
 /// is no second reading of it.
 pub(super) fn holds_files(input: &Input<'_>) -> bool {
-    const MAGICS: &[&[u8]] = &[
-        b"PK\x03\x04",
-        b"PK\x05\x06",
-        b"PK\x07\x08",
-        b"PK00",
-        b"Rar!\x1a\x07",
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-    ];
-    let known = || labels::find(input.bytes).is_some_and(|label| label.container);
-    MAGICS.iter().any(|magic| input.starts_with(magic)) || super::tar::begins(input.bytes) || super::lha::begins(input.bytes) || known()
+    const MAGICS: &[&[u8]] = &[b"Rar!\x1a\x07", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"];
+    MAGICS.iter().any(|magic| input.starts_with(magic))
+        || super::zip::begins(input.bytes)
+        || super::tar::begins(input.bytes)
+        || super::lha::begins(input.bytes)
+        || labels::find(input.bytes).is_some_and(|label| label.container)
 }

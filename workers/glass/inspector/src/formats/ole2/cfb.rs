@@ -18,6 +18,9 @@ const MAX_ENTRIES: usize = 200_000;
 /// How deep a path is told.
 const MAX_PATH_DEPTH: usize = 64;
 
+/// Start and end of bytes that stand in one piece in the file.
+pub type Run = (usize, usize);
+
 /// What a directory entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -208,10 +211,10 @@ impl<'a> Cfb<'a> {
 
     /// Where streams lie in one piece, and where the sectors lie that nobody uses, as ranges of the file. Tables and the directory are
     /// neither.
-    pub fn runs(&self) -> (Vec<(usize, usize)>, Vec<(usize, usize)>) {
+    pub fn runs(&self) -> (Vec<Run>, Vec<Run>) {
         let unit = self.sector_bytes();
         let mut free = vec![true; self.sectors()];
-        let mut used: Vec<(usize, usize)> = Vec::new();
+        let mut used: Vec<Run> = Vec::new();
         for (_, entry) in self.entries().filter(|(_, e)| e.kind == Kind::Stream && e.size >= self.cutoff) {
             let (mut next, mut left) = (entry.start, size(entry.size));
             let mut whole = None;

@@ -65,6 +65,8 @@ mod tests {
         assert!(!like(b"1 0 obj (a string) endobj trailer"));
         assert!(!like(b"\x7fELF 1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>> stream\n"));
         assert!(like(b"\x7fELF 1 0 obj<<>>stream\nx\nendstream endobj\ntrailer<</Root 1 0 R>>"));
-        assert!(!like(b"PK\x03\x04 1 0 obj<<>>stream\nx\nendstream endobj\ntrailer<</Root 1 0 R>>"));
+        let document = b" 1 0 obj<<>>stream\nx\nendstream endobj\ntrailer<</Root 1 0 R>>";
+        assert!(!like(&[&airlock_forge::zip::simple(&[("a", b"b")]), &document[..]].concat()));
+        assert!(like(&[&b"PK\x03\x04"[..], &[0; 40], document].concat()));
     }
 }
