@@ -88,6 +88,10 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let gnu = |m: &mut Member| m.magic = *b"ustar  \0";
     let old = |m: &mut Member| m.magic = [0; 8];
     vec![
+        (
+            "junk-in-front.tar",
+            [vec![b'J'; 512], build(&[good(), evil("junk-in-front")])].concat(),
+        ),
         ("ustar.tar", build(&[good(), evil("ustar")])),
         ("v7.tar", build(&[good().with(old), evil("v7").with(old)])),
         ("gnu-long-name.tar", {

@@ -88,7 +88,25 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         STANDARD.encode(zip_of("h03-svg"))
     );
     let frame = STANDARD.encode(smuggling("evil.zip", &zip_of("html-nested-frame")));
+    let numbers = |text: String| text.chars().map(|c| format!("&#{};", u32::from(c))).collect::<String>();
+    let script = |seed: &str| format!("var a = '{}';", marker(seed));
     vec![
+        (
+            "svg-entity.svg",
+            format!(
+                "<!DOCTYPE svg [<!ENTITY a \"{}\">]>\n<svg xmlns=\"http://www.w3.org/2000/svg\">&a;</svg>\n",
+                numbers(format!("<script>{}</script>", script("svg-entity")))
+            )
+            .into_bytes(),
+        ),
+        (
+            "xhtml-prefix.xhtml",
+            format!(
+                "<x:html xmlns:x=\"http://www.w3.org/1999/xhtml\"><x:body><x:script>{}</x:script></x:body></x:html>\n",
+                numbers(script("xhtml-prefix"))
+            )
+            .into_bytes(),
+        ),
         ("html-plain.html", plain("html-plain")),
         ("h01-smuggling.html", smuggling("evil.zip", &zip_of("h01-smuggling"))),
         (

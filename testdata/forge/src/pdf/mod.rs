@@ -182,6 +182,8 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("pdf-clean.pdf", clean("pdf-clean")),
         ("pdf-javascript.pdf", javascript("pdf-javascript")),
         ("pdf-javascript-objstm.pdf", javascript_in_object_stream("pdf-javascript-objstm")),
+        // Readers that repair open it: the line with the version is gone.
+        ("pdf-no-header.pdf", javascript_in_object_stream("pdf-no-header").split_off(9)),
         ("pdf-javascript-escaped-name.pdf", {
             let script = format!(
                 "<< /S /J#61vaScript /JS (app.alert\\('{}'\\);) >>",
@@ -241,7 +243,7 @@ mod tests {
     #[test]
     fn another_reader_loads_the_whole_ones() {
         for (name, bytes) in samples() {
-            if name.contains("no-xref") || name.contains("prefix") {
+            if ["no-xref", "no-header", "prefix"].iter().any(|word| name.contains(word)) {
                 continue;
             }
             let document = lopdf::Document::load_mem(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
