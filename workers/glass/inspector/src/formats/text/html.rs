@@ -6,11 +6,13 @@ mod conclude;
 mod names;
 mod page;
 
+use std::collections::HashSet;
+
 use airlock_proto::{Gap, GapKind};
 
 pub use self::page::DataUrl;
 use self::page::tokenize;
-use super::payload;
+use super::{css, payload};
 use crate::reader::len64;
 use crate::sink::Sink;
 
@@ -86,8 +88,13 @@ pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) -> Result<Option<String>, Gap
     for source in page.srcdocs.iter().take(MAX_LAYERS) {
         sink.layer_slice("srcdoc", "srcdoc", source.as_bytes());
     }
-    // What stands in a style as it is, is found in the whole text.
-    let styled = page.styled.iter().take(MAX_LAYERS).filter(|link| !text.contains(&link.url));
+    // What stands in a style without references is found in the whole text; the same address counts once.
+    let mut known: HashSet<String> = if page.styled.is_empty() {
+        HashSet::new()
+    } else {
+        css::data_urls(text).into_iter().collect()
+    };
+    let styled = page.styled.iter().filter(|link| known.insert(link.url.clone()));
     for link in page.data_urls.iter().chain(styled).take(MAX_LAYERS) {
         payload::data_url(link, sink);
     }
