@@ -3,6 +3,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/airlock/target
 CORPUS  ?= ../shared/corpus
 SECONDS ?= 600
 SEED    ?= 1
+REQUESTS ?= 1000
 PREFIX  ?= /usr/local
 CARGO   ?= cargo
 BIN      = $(CARGO_TARGET_DIR)/release
@@ -12,19 +13,19 @@ STEP     = .ci/step
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 TESTS    = $(if $(NEXTEST),$(CARGO) nextest run,$(CARGO) test) --release --locked --workspace
 
-.PHONY: help demo test install corpus bench fuzz walls build fmt lint doc docs doctor deny clean packages steps
+.PHONY: help demo test install corpus bench fuzz walls line chaos build fmt lint doc docs docs-fresh doctor deny clean packages servers
 .DEFAULT_GOAL := help
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
-demo: packages ## builds, serves 20 hostile and harmless files on loopback, scans them by link, prints the table
+demo: packages ## builds, serves 20 hostile and harmless files on loopback, scans them, asks the line for them, downloads one
 	@$(STEP) start
 	@$(STEP) build $(BUILD) --bins --examples
 	@$(STEP) demo $(BIN)/airlock-proof demo
 	@$(STEP) end
 
-test: packages ## everything that must hold: lints, documents, units, walls, rule cases, bombs, a minute of fuzzing
+test: packages servers ## everything that must hold: lints, documents, units, walls, rule cases, bombs, a minute of fuzzing
 	@$(STEP) start
 	@$(STEP) fmt $(CARGO) fmt --all --check
 	@$(STEP) build $(BUILD) --all-targets
@@ -42,6 +43,14 @@ corpus: build ## real files with their ground truth: CORPUS=folder with files.js
 bench: packages build ## side by side with clamscan, YARA-X and the unpackers of Debian (which it installs)
 	@.ci/packages clamscan=clamav bsdtar=libarchive-tools unzip=unzip xz=xz-utils bzip2=bzip2 unrar-free=unrar-free lha=lhasa
 	@$(BIN)/airlock-proof bench --corpus $(CORPUS)
+
+line: servers build ## the same links through one process and through six over RabbitMQ, PostgreSQL and S3
+	@$(BIN)/airlock-proof line
+
+chaos: servers build ## requests while everything is killed, stopped and broken, and one tenant's flood: REQUESTS=1000 SEED=1
+	@$(BIN)/airlock-proof chaos --requests $(REQUESTS) --seed $(SEED)
+	@$(BIN)/airlock-proof chaos --requests $(REQUESTS) --seed $(SEED) --kind up
+	@$(BIN)/airlock-proof flood --requests $(REQUESTS)
 
 fuzz: build ## mutation fuzzing over the registry: SECONDS=600, SEED=1, seeds of the forge and of CORPUS
 	@$(BIN)/examples/fuzz --seconds $(SECONDS) --seed $(SEED) --corpus $(CORPUS) --crashes $(CARGO_TARGET_DIR)/fuzz
@@ -64,13 +73,15 @@ lint: packages ## clippy and rustdoc over our own crates, warnings are errors
 doc: lint ## the documentation of the code, in CARGO_TARGET_DIR/doc
 	@echo "$(CARGO_TARGET_DIR)/doc/airlock_inspector/index.html"
 
-docs: build ## FORMATS.md and FINDINGS.md, generated from the registry and the catalogue
+docs: build ## FORMATS.md, FINDINGS.md, CONFIG.md, METRICS.md and the Rust of the messages, generated
 	@$(BIN)/examples/docs formats > FORMATS.md
 	@$(BIN)/examples/docs findings > FINDINGS.md
+	@$(BIN)/airlock-proof docs config > CONFIG.md
+	@$(BIN)/airlock-proof docs metrics > METRICS.md
+	@$(BIN)/examples/generate proto/src/generated
 
 docs-fresh:
-	@$(BIN)/examples/docs formats | diff -u FORMATS.md - && $(BIN)/examples/docs findings | diff -u FINDINGS.md - \
-		|| { echo "FORMATS.md or FINDINGS.md is stale; run make docs"; exit 1; }
+	@.ci/fresh $(BIN)
 
 install: build ## both programs, side by side, below PREFIX (default /usr/local)
 	@install -d $(DESTDIR)$(PREFIX)/bin
@@ -89,3 +100,6 @@ clean: ## removes what was built of our own crates and the fuzzer's finds; the d
 
 packages:
 	@.ci/packages c++=g++ strace=strace
+
+servers:
+	@.ci/packages rabbitmq-server=rabbitmq-server initdb=postgresql

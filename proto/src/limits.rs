@@ -68,3 +68,6 @@ pub const MAX_FRAME_BYTES: usize = 64 * 1024;
 pub const MAX_NAME_BYTES: usize = 1024;
 /// Longest excerpt in bytes of the file.
 pub const MAX_EXCERPT_BYTES: usize = 256;
+
+/// Longest body of a message of the line in bytes.
+pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;

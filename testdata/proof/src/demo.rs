@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::report::Report;
 use crate::text::fit;
-use crate::{Outcome, scan, table};
+use crate::{Outcome, line, scan, table};
 
 /// File, format, classification, coverage: what the result must be.
 const MUST: [(&str, &str, &str, &str); 20] = [
@@ -63,6 +63,8 @@ pub fn run() -> Outcome {
     let status = run.status.map_or_else(|| "of a signal".to_owned(), |status| status.to_string());
     println!("\nexit status {status} (1: something malicious was among them)");
     good &= run.status == Some(1);
+    println!();
+    good &= line::demo::run(&links, &files)?;
     println!("demo: {}", if good { "as it must be" } else { "NOT AS IT MUST BE" });
     Ok(good)
 }

@@ -4,8 +4,10 @@ mod bench;
 mod compare;
 mod corpus;
 mod demo;
+mod docs;
 mod expect;
 mod judge;
+mod line;
 mod measure;
 mod printed;
 mod rars;
@@ -22,6 +24,16 @@ airlock-proof: shows what the project promises, with the `airlock` that lies bes
 
   airlock-proof corpus [DIR] [--jobs N]   every file of a folder with files.jsonl, held against its ground truth
   airlock-proof demo                      the forge's demo inputs, scanned by URL from a loopback server
+  airlock-proof line                      the demo's inputs through `airlock up` and through six processes over
+                                          RabbitMQ, PostgreSQL and S3: the same verdicts, and a download of each
+  airlock-proof docs config|metrics       CONFIG.md and METRICS.md
+  airlock-proof chaos [--requests N] [--seed S] [--kind six|up] [--instances 1|2]
+                                          N requests (default 1000) while processes are killed, servers stop, fail
+                                          and hang, and poison is fed: N verdicts, as if nothing had been
+  airlock-proof forgery                   a stage and a service try what is not theirs: no verdict comes of it
+  airlock-proof drain                     SIGTERM under load: each process ends in time, and nothing comes again
+  airlock-proof flood [--requests N]      one tenant's flood (default 10,000) does not slow another's click
+  airlock-proof tamper                    a released file is changed in the store: no wrong byte is handed out
   airlock-proof bench [PART]… [--corpus DIR] [--rules DIR]
                                           parts: clamscan engine unpackers jail (default: all)
 
@@ -36,6 +48,13 @@ fn main() -> ExitCode {
     let done = match words.first().map(String::as_str) {
         Some("corpus") => options(&words[1..]).and_then(|o| corpus::run(&o)),
         Some("demo") => demo::run(),
+        Some("docs") => docs::run(words.get(1).map(String::as_str)),
+        Some("line") => line::same::run(),
+        Some("chaos") => line::chaos::run(&words[1..]),
+        Some("forgery") => line::forgery::run(),
+        Some("drain") => line::drain::run(),
+        Some("flood") => line::flood::run(&words[1..]),
+        Some("tamper") => line::tamper::run(),
         Some("bench") => options(&words[1..]).and_then(|o| bench::run(&o)),
         // The C++ library reads hostile files in a process of its own: this one.
         Some("unrar") => rars::print_members(&words[1..]),

@@ -33,6 +33,35 @@ pub enum Command {
     /// Look inside files, folders, links or a pipe
     #[command(after_help = SCAN_HELP)]
     Scan(ScanArgs),
+    /// Run the whole line in one process, over SQLite and a directory
+    #[command(after_help = UP_HELP)]
+    Up(UpArgs),
+    /// Run stages of the line over a broker, a database and an object store
+    #[command(after_help = RUN_HELP)]
+    Run(RunArgs),
+    /// Act as a click service: ask for one link, wait for its verdict
+    #[command(after_help = REQUEST_HELP)]
+    Request(RequestArgs),
+    /// Look at download tokens, and end them
+    Token(TokenArgs),
+    /// Work with what no stage could work on
+    Dead(DeadArgs),
+    /// Say how much is under way, waiting, dead
+    Status(StatusArgs),
+    /// Work with policy definitions
+    Policy {
+        /// What to do.
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
+    /// Print, apply or compare the definitions of the broker
+    Topology(TopologyArgs),
+    /// Bring the database to the version of this program
+    Db {
+        /// What to do.
+        #[command(subcommand)]
+        command: DbCommand,
+    },
     /// Try every wall of the jail and say what works here
     #[command(after_help = "Exit status: 0 all well, 4 works with a reduced guarantee (it says which), 2 does not work.")]
     Doctor(DoctorArgs),
@@ -95,6 +124,245 @@ pub struct ScanArgs {
     /// Inputs that run side by side [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
+}
+
+/// `airlock up`.
+#[derive(Debug, Args)]
+pub struct UpArgs {
+    /// Folder for queue, records, blobs and keys; made where it is missing
+    #[arg(long, value_name = "DIR", default_value = "airlock-data", value_hint = ValueHint::DirPath)]
+    pub data_dir: PathBuf,
+    /// Address of the gateway; port 0 picks a free one [default: gateway.listen, 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub listen: Option<String>,
+    /// Address of health and metrics; port 0 picks a free one [default: line.admin_listen, 127.0.0.1:9090]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub admin_listen: Option<String>,
+    /// Address range for which guard and port list are lifted, for tests and closed networks; may be given several times
+    #[arg(long, value_name = "CIDR", value_parser = range)]
+    pub allow_address: Vec<ipnet::IpNet>,
+}
+
+/// `airlock run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// intake, fetch, scan, sandbox, verdict, gateway; one or several
+    #[arg(required = true, value_name = "STAGE")]
+    pub stages: Vec<String>,
+}
+
+/// `airlock request`.
+#[derive(Debug, Args)]
+pub struct RequestArgs {
+    /// The link
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// One JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Data directory of a running `airlock up`
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
+    /// Whose click it is
+    #[arg(long, value_name = "T", default_value = "default")]
+    pub tenant: String,
+    /// Mail address of the person who clicked
+    #[arg(long, value_name = "MAIL")]
+    pub recipient: Option<String>,
+    /// Which way the mail with the link went
+    #[arg(long, value_name = "ROUTE", default_value = "inbound")]
+    pub route: RouteArg,
+    /// Password to try on encrypted archives; may be given several times
+    #[arg(long = "password", value_name = "PW")]
+    pub passwords: Vec<String>,
+    /// Id of the request, to ask again for the same one [default: a new one]
+    #[arg(long, value_name = "ID")]
+    pub request_id: Option<String>,
+    /// Seconds to wait for the verdict
+    #[arg(long, value_name = "SECONDS", default_value_t = 330, value_parser = clap::value_parser!(u64).range(1..=7200))]
+    pub wait: u64,
+}
+
+/// Which way the mail with the link went.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum RouteArg {
+    /// To one of our recipients.
+    Inbound,
+    /// From one of our senders.
+    Outbound,
+    /// A copy for the archive.
+    Journal,
+}
+
+/// `airlock token`.
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: TokenCommand,
+    /// Data directory of `airlock up`
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// What to do with tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Print what a token says; status 0 live, 4 expired or revoked, 2 forged or broken
+    Verify {
+        /// The token.
+        token: String,
+    },
+    /// End tokens now
+    Revoke {
+        /// This token
+        #[arg(long)]
+        token: Option<String>,
+        /// Every token for these bytes
+        #[arg(long, value_name = "HEX")]
+        sha256: Option<String>,
+        /// The token of this request
+        #[arg(long, value_name = "ID")]
+        request: Option<String>,
+        /// Why; kept in the records
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Make a key that signs tokens
+    NewKey {
+        /// File for the secret half; must not exist
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Folder for the public half
+        #[arg(value_name = "DIR")]
+        public_dir: PathBuf,
+    },
+}
+
+/// `airlock dead`.
+#[derive(Debug, Args)]
+pub struct DeadArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: DeadCommand,
+    /// Data directory of `airlock up`
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// What to do with dead letters.
+#[derive(Debug, Subcommand)]
+pub enum DeadCommand {
+    /// One line each
+    List,
+    /// All that is known of one, without its body
+    Show {
+        /// Its request.
+        request: String,
+    },
+    /// Give it to its stage again
+    Replay {
+        /// Its request.
+        request: String,
+    },
+    /// Forget it
+    Drop {
+        /// Its request.
+        request: String,
+    },
+}
+
+impl DeadCommand {
+    /// The request that is meant; none: all.
+    pub fn request(&self) -> Option<&str> {
+        match self {
+            DeadCommand::List => None,
+            DeadCommand::Show { request } | DeadCommand::Replay { request } | DeadCommand::Drop { request } => Some(request),
+        }
+    }
+}
+
+/// `airlock status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Data directory of `airlock up`
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// `airlock policy`.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Name every mistake of a folder of definitions, with file and line
+    Check {
+        /// The folder.
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
+    /// Print the definition that is in force for somebody
+    Explain {
+        /// The folder.
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+        /// Tenant
+        #[arg(long, value_name = "T", default_value = "default")]
+        tenant: String,
+        /// Mail address
+        #[arg(long, value_name = "MAIL")]
+        recipient: Option<String>,
+        /// Which way the mail goes
+        #[arg(long, value_name = "ROUTE", default_value = "inbound")]
+        route: RouteArg,
+    },
+}
+
+/// `airlock topology`.
+#[derive(Debug, Args)]
+pub struct TopologyArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: TopologyCommand,
+    /// A calling service; may be given several times
+    #[arg(long = "service", global = true, value_name = "NAME")]
+    pub services: Vec<String>,
+    /// Management address of the broker, http://host:15672
+    #[arg(long, global = true, value_name = "URL")]
+    pub management: Option<String>,
+    /// Administrator of the broker
+    #[arg(long, global = true, value_name = "NAME", default_value = "guest")]
+    pub user: String,
+    /// File with the administrator's password
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub password_file: Option<PathBuf>,
+}
+
+/// What to do with the broker's definitions.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum TopologyCommand {
+    /// Print them as RabbitMQ imports them
+    Show,
+    /// Import them, then compare
+    Apply,
+    /// Compare them with what is there; status 4 when they differ
+    Check,
+}
+
+/// `airlock db`.
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Bring the tables to the version of this program, as the role airlock_owner
+    Migrate,
+    /// Say which version is there; status 4 when it is not ours
+    Check,
+    /// Print the statements that make the roles and their rights
+    Roles {
+        /// Schema with the tables
+        #[arg(long, default_value = "public")]
+        schema: String,
+    },
 }
 
 /// `airlock doctor`.
@@ -166,3 +434,22 @@ const SCAN_HELP: &str = "Examples:
   airlock scan --rules my-rules/ --password infected sample.rar
 
 Exit status: 0 clean and complete, 1 malicious, 3 suspicious, 4 not fully seen, 5 not fetched, 2 our own trouble.";
+
+const UP_HELP: &str = "When ready it prints one line: ready gateway=http://… admin=http://… data=DIR
+SIGTERM or Ctrl-C drains and exits 0. Policy definitions are read from DIR/policies/*.toml.
+
+Examples:
+  airlock up
+  airlock up --data-dir /srv/airlock --listen 0.0.0.0:8080
+  airlock request --data-dir airlock-data https://example.org/report.pdf";
+
+const RUN_HELP: &str = "Example:
+  airlock run fetch --config /etc/airlock/airlock.toml
+
+SIGTERM or Ctrl-C drains and exits 0.";
+
+const REQUEST_HELP: &str = "Examples:
+  airlock request --data-dir airlock-data https://example.org/report.pdf
+  airlock request --config airlock.toml --tenant acme --recipient ann@acme.example --json https://example.org/a.zip
+
+Exit status: as scan; 2 also when there is no verdict within --wait.";

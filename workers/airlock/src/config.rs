@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::Outcome;
 use crate::cli::{self, ConfigCommand, Global};
 use crate::exit::Status;
+use crate::line::config as line;
 use crate::{config_text, paint};
 
 /// Everything that can be set.
@@ -22,6 +23,18 @@ pub struct Config {
     pub fetch: airlock_fetch::Config,
     /// The rules.
     pub rules: RulesSection,
+    /// The line: how many jobs, which policies.
+    pub line: line::LineSection,
+    /// The broker.
+    pub queue: line::QueueSection,
+    /// The database.
+    pub records: line::RecordsSection,
+    /// The store of blobs.
+    pub store: airlock_store::Config,
+    /// The keys of download tokens.
+    pub token: line::TokenSection,
+    /// Where downloads are served.
+    pub gateway: line::GatewaySection,
 }
 
 /// `[jail]`.

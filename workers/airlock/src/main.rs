@@ -3,6 +3,7 @@
 //! It holds credentials and parses nothing hostile: files go to the jail as sealed memory, and come back as a report.
 
 mod cli;
+mod clock;
 mod config;
 mod config_text;
 mod docs;
@@ -10,12 +11,16 @@ mod doctor;
 mod exit;
 mod inputs;
 mod json;
+mod line;
+mod operate;
 mod pack;
 mod paint;
+mod request;
 mod rules;
 mod scan;
 mod subject;
 mod tree;
+mod verdict;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -27,6 +32,15 @@ fn main() -> ExitCode {
     telemetry();
     let outcome = match cli.command {
         cli::Command::Scan(args) => scan::run(&cli.global, &args),
+        cli::Command::Up(args) => line::up::run(&cli.global, &args),
+        cli::Command::Run(args) => line::run::run(&cli.global, &args),
+        cli::Command::Request(args) => request::run(&cli.global, &args),
+        cli::Command::Token(args) => operate::token::run(&cli.global, &args),
+        cli::Command::Dead(args) => operate::dead::run(&cli.global, &args),
+        cli::Command::Status(args) => operate::status::run(&cli.global, &args),
+        cli::Command::Policy { command } => operate::policy::run(&command),
+        cli::Command::Topology(args) => operate::topology::run(&cli.global, &args),
+        cli::Command::Db { command } => operate::db::run(&cli.global, &command),
         cli::Command::Doctor(args) => doctor::run(&cli.global, &args),
         cli::Command::Config { command } => config::run(&cli.global, &command),
         cli::Command::Rules { command } => rules::run(&cli.global, &command),

@@ -21,6 +21,9 @@ use crate::inputs::{self, Input};
 use crate::subject::{self, NotHad, Web};
 use crate::{json, pack, tree};
 
+/// Versions of our code and of the rule engine.
+pub const ENGINE: &str = concat!("airlock/", env!("CARGO_PKG_VERSION"), " yara-x/1.22.1");
+
 /// Runs the command.
 pub fn run(global: &Global, args: &ScanArgs) -> Outcome<Status> {
     let config = in_force(global, args)?;
@@ -29,7 +32,7 @@ pub fn run(global: &Global, args: &ScanArgs) -> Outcome<Status> {
     let pack = pack::load(rules)?;
     let ids = json::Ids {
         bundle: pack.id.clone(),
-        engine: concat!("airlock/", env!("CARGO_PKG_VERSION"), " yara-x/1.22.1").to_owned(),
+        engine: ENGINE.to_owned(),
         policy: airlock_policy::digest(&definition),
     };
     let inputs = inputs::expand(&args.inputs);
@@ -89,7 +92,7 @@ fn glass(configured: &std::path::Path) -> PathBuf {
 }
 
 /// Without a single rule nothing would be looked for, and every file would be clean.
-fn no_rules(bench: &Bench) -> String {
+pub fn no_rules(bench: &Bench) -> String {
     let broken: Vec<String> = bench
         .ready()
         .broken

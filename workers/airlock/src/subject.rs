@@ -108,8 +108,8 @@ pub struct Web {
 struct Memory(airlock_jail::Writer);
 
 impl BlobSink for Memory {
-    fn write(&mut self, chunk: &[u8]) -> io::Result<()> {
-        self.0.write_all(chunk)
+    fn write<'a>(&'a mut self, chunk: &'a [u8]) -> futures_util::future::BoxFuture<'a, std::io::Result<()>> {
+        Box::pin(std::future::ready(self.0.write_all(chunk)))
     }
 }
 

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 
 use data_encoding::HEXLOWER;
+use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use sha2::{Digest, Sha256};
@@ -16,9 +17,9 @@ use crate::error::{FetchError, chain};
 const CHUNK_BYTES: usize = 1024 * 1024;
 
 /// Where the bytes of a body go. After an error of the fetch, what was written is not a file.
-pub trait BlobSink {
+pub trait BlobSink: Send {
     /// Takes the next bytes, in order. An error ends the fetch as our own trouble.
-    fn write(&mut self, chunk: &[u8]) -> io::Result<()>;
+    fn write<'a>(&'a mut self, chunk: &'a [u8]) -> BoxFuture<'a, io::Result<()>>;
 }
 
 /// Length and digests of a body that arrived whole; digests in lowercase hex.
@@ -29,7 +30,7 @@ pub(crate) struct Received {
 }
 
 /// Streams the body into the sink, within the limits of size and speed.
-pub(crate) async fn receive(mut body: Incoming, config: &Config, sink: &mut (dyn BlobSink + Send)) -> Result<Received, FetchError> {
+pub(crate) async fn receive(mut body: Incoming, config: &Config, sink: &mut dyn BlobSink) -> Result<Received, FetchError> {
     let expected = body.size_hint().exact();
     if expected.is_some_and(|len| len > config.max_body_bytes) {
         return Err(FetchError::BodyTooLong(config.max_body_bytes));
@@ -53,7 +54,7 @@ pub(crate) async fn receive(mut body: Incoming, config: &Config, sink: &mut (dyn
             return Err(FetchError::BodyTooLong(config.max_body_bytes));
         }
         window.count(data.len());
-        sink.write(&data).map_err(FetchError::Sink)?;
+        sink.write(&data).await.map_err(FetchError::Sink)?;
     }
 }
 

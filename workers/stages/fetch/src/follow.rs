@@ -24,6 +24,17 @@ pub struct Fetcher {
     dialer: Dialer,
 }
 
+/// How the person's browser presents itself, and how much time is left.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Hints {
+    /// `User-Agent`; empty: the configured one.
+    pub user_agent: String,
+    /// `Accept-Language`; empty: the configured one.
+    pub accept_language: String,
+    /// Milliseconds until the request's deadline.
+    pub time_left_ms: u64,
+}
+
 /// A file that arrived whole; its bytes are in the sink.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fetched {
@@ -66,20 +77,42 @@ impl Fetcher {
     }
 
     /// One GET for each hop; the body of the last goes to the sink as it arrives. Nothing is tried twice.
-    pub async fn fetch(&self, url: &str, sink: &mut (dyn BlobSink + Send)) -> Result<Fetched, FetchError> {
+    pub async fn fetch(&self, url: &str, sink: &mut dyn BlobSink) -> Result<Fetched, FetchError> {
         let slow = |_| FetchError::Timeout {
             what: "the whole transfer",
             limit_ms: self.config.total_timeout_ms,
         };
-        timeout(self.config.total_timeout(), self.follow(url, sink)).await.map_err(slow)?
+        timeout(self.config.total_timeout(), self.follow(url, &self.config, sink))
+            .await
+            .map_err(slow)?
     }
 
-    async fn follow(&self, url: &str, sink: &mut (dyn BlobSink + Send)) -> Result<Fetched, FetchError> {
-        let mut target = Target::parse(url, self.config.max_url_bytes)?;
+    /// The same as the person's own browser would ask: `User-Agent` and `Accept-Language`, where they are not empty; and in less time
+    /// where less is left.
+    pub async fn fetch_as(&self, url: &str, hints: &Hints, sink: &mut dyn BlobSink) -> Result<Fetched, FetchError> {
+        let own = &self.config;
+        let or = |hint: &str, own: &str| if hint.is_empty() { own.to_owned() } else { hint.to_owned() };
+        let config = Config {
+            user_agent: or(&hints.user_agent, &own.user_agent),
+            accept_language: or(&hints.accept_language, &own.accept_language),
+            total_timeout_ms: own.total_timeout_ms.min(hints.time_left_ms.max(1)),
+            ..own.clone()
+        };
+        let slow = |_| FetchError::Timeout {
+            what: "the whole transfer",
+            limit_ms: config.total_timeout_ms,
+        };
+        timeout(config.total_timeout(), self.follow(url, &config, sink))
+            .await
+            .map_err(slow)?
+    }
+
+    async fn follow(&self, url: &str, config: &Config, sink: &mut dyn BlobSink) -> Result<Fetched, FetchError> {
+        let mut target = Target::parse(url, config.max_url_bytes)?;
         let mut hops = Vec::new();
         let mut redirects = 0_u32;
         loop {
-            let answer = self.hop(&target).await?;
+            let answer = self.hop(&target, config).await?;
             let status = answer.status.as_u16();
             let scheme = target.url().scheme().to_owned();
             tracing::debug!(host = %escape(target.host()), status, "answer");
@@ -90,17 +123,17 @@ impl Fetcher {
             });
             if let Some(location) = location(&answer)? {
                 redirects = redirects.saturating_add(1);
-                if redirects > self.config.max_redirects {
-                    return Err(FetchError::TooManyRedirects(self.config.max_redirects));
+                if redirects > config.max_redirects {
+                    return Err(FetchError::TooManyRedirects(config.max_redirects));
                 }
-                target = target.redirect(&location, self.config.max_url_bytes)?;
+                target = target.redirect(&location, config.max_url_bytes)?;
                 continue;
             }
             if !matches!(status, 200 | 203) {
                 return Err(FetchError::Status(status));
             }
             let headers = facts::read(&answer.headers, target.url());
-            let body = receive(answer.body, &self.config, sink).await?;
+            let body = receive(answer.body, config, sink).await?;
             drop(answer.connection);
             return Ok(Fetched {
                 final_url: target.url().to_string(),
@@ -115,7 +148,7 @@ impl Fetcher {
     }
 
     /// Resolves once, checks every address, connects to one of exactly these, asks once.
-    async fn hop(&self, target: &Target) -> Result<Answer, FetchError> {
+    async fn hop(&self, target: &Target, config: &Config) -> Result<Answer, FetchError> {
         let addrs = match target.place() {
             Place::Address(ip) => vec![*ip],
             Place::Name(name) => {
@@ -125,7 +158,7 @@ impl Fetcher {
         };
         let checked = self.guard.addresses(target.host(), &addrs, target.port())?;
         let stream = self.dialer.connect(&checked, target.host(), target.is_https()).await?;
-        get(stream, target, &self.config).await
+        get(stream, target, config).await
     }
 }
 

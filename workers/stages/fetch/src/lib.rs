@@ -17,10 +17,13 @@ mod get;
 mod guard;
 mod name;
 mod resolve;
+mod stage;
 mod target;
+mod turn;
 
 pub use body::BlobSink;
 pub use config::Config;
 pub use error::FetchError;
-pub use follow::{Fetched, Fetcher, Hop};
+pub use follow::{Fetched, Fetcher, Hints, Hop};
 pub use name::{Disposition, content_disposition};
+pub use stage::Fetch;

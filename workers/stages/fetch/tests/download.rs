@@ -162,8 +162,8 @@ async fn a_body_without_a_length_ends_with_the_connection_and_chunks_are_undone(
 async fn a_sink_that_fails_is_our_own_trouble() {
     struct Full;
     impl BlobSink for Full {
-        fn write(&mut self, _: &[u8]) -> std::io::Result<()> {
-            Err(std::io::ErrorKind::StorageFull.into())
+        fn write<'a>(&'a mut self, _: &'a [u8]) -> futures_util::future::BoxFuture<'a, std::io::Result<()>> {
+            Box::pin(std::future::ready(Err(std::io::ErrorKind::StorageFull.into())))
         }
     }
     let server = serve_bytes("127.0.0.1:0", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;

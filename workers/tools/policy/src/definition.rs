@@ -15,6 +15,18 @@ use crate::facts::Route;
 pub struct Definition {
     /// Name, 1 to 64 characters of `a-z A-Z 0-9 . _ -`.
     pub name: String,
+    /// What it is for, in the administrator's words.
+    pub description: String,
+    /// The definition with the lowest number that fits a request is the one in force (default 100).
+    pub priority: u32,
+    /// Tenants it is for; none: all.
+    pub tenants: Vec<String>,
+    /// Mail addresses of people it is for. With `groups` and `domains`: any of them fits; none at all: everybody.
+    pub recipients: Vec<String>,
+    /// Groups of people (`groups.toml`) it is for.
+    pub groups: Vec<String>,
+    /// Mail domains it is for; `example.org` covers `a.example.org` too.
+    pub domains: Vec<String>,
     /// Routes it is for; for `journal` and `outbound` the action must be `sandbox` (REQUIREMENTS B32).
     pub routes: Vec<Route>,
     /// Whether downloads are judged at all; off: the link check alone speaks.
@@ -53,6 +65,12 @@ impl Default for Definition {
     fn default() -> Self {
         Definition {
             name: "default".to_owned(),
+            description: String::new(),
+            priority: 100,
+            tenants: Vec::new(),
+            recipients: Vec::new(),
+            groups: Vec::new(),
+            domains: Vec::new(),
             routes: vec![Route::Inbound],
             url_file_download: true,
             trigger: Trigger::ThreatDetected,
@@ -114,6 +132,25 @@ impl Definition {
         Err(PolicyErrors(faults))
     }
 
+    /// The definition as text, without whom it is for: all that a decision needs.
+    pub fn settings(&self) -> String {
+        let alone = Definition {
+            description: String::new(),
+            tenants: Vec::new(),
+            recipients: Vec::new(),
+            groups: Vec::new(),
+            domains: Vec::new(),
+            ..self.clone()
+        };
+        alone.text()
+    }
+
+    /// The whole definition as text; [`Definition::from_toml`] reads it back.
+    pub fn text(&self) -> String {
+        // TOML of a struct without maps always serialises.
+        toml::to_string(self).unwrap_or_default()
+    }
+
     /// Whether the definition may be used for a route: for journal and outbound the sandbox is the only action.
     ///
     /// # Errors
@@ -137,7 +174,7 @@ impl Definition {
 /// Stable id of a definition, `NAME@HEX`: the first 12 digits of the SHA-256 of all its settings.
 pub fn digest(definition: &Definition) -> String {
     // TOML of a struct without maps writes every field in its declared order, so equal settings give equal text.
-    let text = toml::to_string(definition).unwrap_or_else(|_| format!("{definition:?}"));
+    let text = definition.text();
     let hex = HEXLOWER.encode(&Sha256::digest(text.as_bytes()));
     format!("{}@{}", definition.name, hex.get(..12).unwrap_or(&hex))
 }
@@ -269,6 +306,12 @@ mod tests {
         assert!(digest(&default).starts_with("default@"));
         for text in [
             "name = \"b\"",
+            "description = \"b\"",
+            "priority = 1",
+            "tenants = [\"b\"]",
+            "recipients = [\"b\"]",
+            "groups = [\"b\"]",
+            "domains = [\"b\"]",
             "routes = []",
             "url_file_download = false",
             "trigger = \"file_detected\"",

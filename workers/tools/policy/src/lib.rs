@@ -3,6 +3,7 @@
 //! A room of its own because it is asked from three places (after the scan, in the verdict, at the terminal) and must
 //! give each the same answer. It must never do I/O, read a clock or draw randomness: same input, same decision.
 
+mod book;
 mod cells;
 mod classify;
 mod combine;
@@ -17,10 +18,11 @@ mod scene;
 mod table;
 mod tree;
 
+pub use book::{Book, Fault, Person};
 pub use cells::{Action, GapCell, OtherTypes, PageCell, PasswordCell, SandboxTimeout, Trigger, Unchecked, UnsafeLink};
 pub use classify::{Assessment, MALICIOUS, SUSPICIOUS, classify};
 pub use decide::{Cleared, Decision, DecisionKind, DecisionWord, Outcome, Remedy, decide, detonate};
-pub use definition::{Definition, PolicyError, digest};
+pub use definition::{Definition, PolicyError, PolicyErrors, digest};
 pub use delivery::{delivery, listed, shown_format};
 pub use facts::{Facts, GapClasses, Route, Sandbox, gap_reasons};
 pub use reason::{MAX_REASONS, Reason};

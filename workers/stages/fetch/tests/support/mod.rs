@@ -2,7 +2,6 @@
 #![allow(dead_code)]
 
 use std::future::Future;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,9 +16,11 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 pub struct Memory(pub Vec<u8>);
 
 impl BlobSink for Memory {
-    fn write(&mut self, chunk: &[u8]) -> io::Result<()> {
-        self.0.extend_from_slice(chunk);
-        Ok(())
+    fn write<'a>(&'a mut self, chunk: &'a [u8]) -> futures_util::future::BoxFuture<'a, std::io::Result<()>> {
+        Box::pin(std::future::ready({
+            self.0.extend_from_slice(chunk);
+            Ok(())
+        }))
     }
 }
 

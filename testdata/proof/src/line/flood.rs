@@ -1,0 +1,80 @@
+//! `airlock-proof flood`: one tenant asks for thousands of links at once; another tenant's click does not wait for them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::clicks::{Clicks, click};
+use super::origin::Origin;
+use super::site::Site;
+use crate::Outcome;
+
+const NAME: &str = "clean.docx";
+/// Clicks of the other tenant, at rest and in the flood.
+const CLICKS: usize = 5;
+
+/// Runs it; true when all is as it must be.
+pub fn run(words: &[String]) -> Outcome {
+    let many: usize = match words {
+        [] => 10_000,
+        [option, value] if option == "--requests" => value.parse()?,
+        _ => return Err("flood takes --requests N".into()),
+    };
+    let files = airlock_forge::demo::files();
+    let body = files.into_iter().find(|(n, _)| *n == NAME).map(|(_, b)| b);
+    // A web server of the internet answers in tenths of a second, not in none.
+    let origin = Origin::start(Arc::new(move |_: &str| body.clone()), Duration::from_millis(300))?;
+    let site = Site::cluster()?;
+    let clicks = Clicks::connect(&site, "clicks")?;
+    // The first one warms the line up.
+    times(&clicks, &origin, "warm", 1)?;
+    let (rest, rest_in) = times(&clicks, &origin, "rest", CLICKS)?;
+    let begin = Instant::now();
+    for i in 0..many {
+        clicks.ask(&click(
+            &format!("flood-{i}"),
+            "flooder",
+            origin.url(&format!("flood/{i}/{NAME}")),
+            3_600_000,
+        ));
+    }
+    std::thread::sleep(Duration::from_secs(4));
+    let (flood, flood_in) = times(&clicks, &origin, "flood", CLICKS)?;
+    let done = clicks.verdicts().keys().filter(|id| id.starts_with("flood-")).count();
+    let accepted = clicks.heard().iter().filter(|h| h.message.kind == "Accepted").count();
+    println!(
+        "at rest {} ms (accepted after {}; median of {CLICKS}), while another tenant's {many} requests are on their way {} ms (accepted \
+         after {}); {accepted} accepted, {done} done after {:.0} s",
+        rest.as_millis(),
+        rest_in.as_millis(),
+        flood.as_millis(),
+        flood_in.as_millis(),
+        begin.elapsed().as_secs_f64()
+    );
+    let busy = done < many;
+    if !busy {
+        println!("the flood was over before the clicks were: it shows nothing");
+    }
+    let good = busy && flood <= rest * 2;
+    println!("flood: {}", if good { "as it must be" } else { "NOT AS IT MUST BE" });
+    Ok(good)
+}
+
+/// The median times from a click to its verdict, and to its acceptance.
+fn times(clicks: &Clicks, origin: &Origin, word: &str, many: usize) -> Result<(Duration, Duration), Box<dyn std::error::Error>> {
+    let (mut verdicts, mut accepted) = (Vec::new(), Vec::new());
+    for i in 0..many {
+        let id = format!("b-{word}-{i}");
+        let begin = Instant::now();
+        clicks.ask(&click(&id, "quiet", origin.url(&format!("{word}/{i}/{NAME}")), 0));
+        for (kind, times) in [("Accepted", &mut accepted), ("Verdict", &mut verdicts)] {
+            let heard = clicks.wait(&id, kind, Duration::from_secs(120)).ok_or("no answer to a click")?;
+            times.push(heard.at.saturating_duration_since(begin));
+        }
+    }
+    Ok((median(verdicts), median(accepted)))
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}

@@ -1,0 +1,11 @@
+//! The line in this process: which stages run, over which broker, records and store, and how they stop.
+
+pub mod admin;
+pub mod config;
+pub mod gateway;
+pub mod metrics;
+pub mod parts;
+pub mod policies;
+pub mod run;
+pub mod stages;
+pub mod up;

@@ -1,0 +1,101 @@
+//! `airlock dead`: what no stage could work on. Its requests have their verdicts; here an operator sees why, and tries again.
+
+use std::time::Duration;
+
+use airlock_proto::text::escape;
+use airlock_queue::topology::{Queue, StageName};
+use airlock_queue::{Consumer, Exchange, Incoming, Outgoing, Receipt};
+
+use super::{place, say};
+use crate::Outcome;
+use crate::cli::{DeadArgs, DeadCommand, Global};
+use crate::config;
+use crate::exit::Status;
+use crate::line::run::runtime;
+
+/// Most letters of one stage that are looked at.
+const MOST: u16 = 1000;
+
+/// Runs the command.
+pub fn run(global: &Global, args: &DeadArgs) -> Outcome<Status> {
+    let config = config::load(global)?;
+    runtime()?.block_on(async move {
+        let place = place(&config, args.data_dir.as_ref()).await?;
+        let mut met = false;
+        for stage in StageName::ALL {
+            let broker = place.broker(&config, stage.word()).await?;
+            let mut consumer = broker.consume(Queue::Dead(stage), MOST).await?;
+            for (letter, receipt) in letters(consumer.as_mut()).await {
+                let wanted = args.command.request().is_none_or(|id| id == letter.request_id);
+                if !wanted {
+                    receipt.requeue().await;
+                    continue;
+                }
+                met = true;
+                match &args.command {
+                    DeadCommand::List => {
+                        let why = letter.why.as_deref().unwrap_or("not said");
+                        say(&format!(
+                            "{stage}  {}  {}  {}",
+                            escape(&letter.request_id),
+                            escape(&letter.kind),
+                            escape(why)
+                        ))?;
+                        receipt.requeue().await;
+                    }
+                    DeadCommand::Show { .. } => {
+                        say(&show(stage, &letter))?;
+                        receipt.requeue().await;
+                    }
+                    DeadCommand::Replay { .. } => {
+                        broker.publish(again(stage, &letter)).await?;
+                        receipt.ack().await;
+                        say(&format!("{stage}  {}  replayed", escape(&letter.request_id)))?;
+                    }
+                    DeadCommand::Drop { .. } => {
+                        receipt.ack().await;
+                        say(&format!("{stage}  {}  dropped", escape(&letter.request_id)))?;
+                    }
+                }
+            }
+            consumer.stop().await;
+            broker.close().await;
+        }
+        if !met && args.command.request().is_some() {
+            return Err("no dead letter of that request".into());
+        }
+        Ok(Status::Clean)
+    })
+}
+
+/// All that is there: a queue of the dead grows seldom, so a short silence is its end.
+async fn letters(consumer: &mut dyn Consumer) -> Vec<(Incoming, Box<dyn Receipt>)> {
+    let mut all = Vec::new();
+    while let Ok(Some(letter)) = tokio::time::timeout(Duration::from_millis(700), consumer.next()).await {
+        all.push(letter);
+    }
+    all
+}
+
+/// The body is shown by its length and form alone: it may hold a password.
+fn show(stage: StageName, letter: &Incoming) -> String {
+    serde_json::json!({
+        "stage": stage.word(),
+        "request_id": letter.request_id,
+        "kind": letter.kind,
+        "sender": letter.sender,
+        "attempt": letter.attempt,
+        "why": letter.why,
+        "body_bytes": letter.body.len(),
+        "form": letter.form,
+    })
+    .to_string()
+}
+
+/// By the shortest rung of the stage's own ladder: the one way on which its own user may send to it.
+fn again(stage: StageName, letter: &Incoming) -> Outgoing {
+    Outgoing {
+        attempt: 0,
+        ..letter.again(Exchange::Retry(stage, letter.lane), "1s".to_owned(), "replayed")
+    }
+}

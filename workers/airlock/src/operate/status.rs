@@ -1,0 +1,53 @@
+//! `airlock status`: how much is under way, waiting, dead.
+
+use airlock_queue::topology::{Lane, Queue, StageName};
+
+use super::{place, say};
+use crate::Outcome;
+use crate::cli::{Global, StatusArgs};
+use crate::config;
+use crate::exit::Status;
+use crate::line::run::runtime;
+
+/// Runs the command.
+pub fn run(global: &Global, args: &StatusArgs) -> Outcome<Status> {
+    let config = config::load(global)?;
+    runtime()?.block_on(async move {
+        let place = place(&config, args.data_dir.as_ref()).await?;
+        // The role that may count the outbox.
+        let records = place.records(&config, "verdict").await?;
+        let state = records.status().await?;
+        let mut queues = serde_json::Map::new();
+        for stage in StageName::ALL {
+            // Each queue may be read by its own stage alone.
+            let Ok(broker) = place.broker(&config, stage.word()).await else {
+                continue;
+            };
+            let mut all: Vec<Queue> = Lane::ALL.into_iter().map(|lane| Queue::Work(stage, lane)).collect();
+            all.push(Queue::Dead(stage));
+            if stage == StageName::Verdict {
+                all.push(Queue::VerdictDead);
+            }
+            for queue in all {
+                if let Ok(depth) = broker.depth(queue.clone()).await {
+                    queues.insert(queue.to_string(), depth.into());
+                }
+            }
+        }
+        if args.json {
+            let object = serde_json::json!({
+                "running": state.running, "waiting": state.waiting, "done": state.done, "outbox": state.outbox, "queues": queues,
+            });
+            say(&object.to_string())?;
+        } else {
+            say(&format!(
+                "requests: {} under way, {} waiting, {} done; outbox: {}",
+                state.running, state.waiting, state.done, state.outbox
+            ))?;
+            for (queue, depth) in queues.iter().filter(|(_, depth)| depth.as_u64() != Some(0)) {
+                say(&format!("{queue}: {depth}"))?;
+            }
+        }
+        Ok(Status::Clean)
+    })
+}

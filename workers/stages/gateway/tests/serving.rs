@@ -1,0 +1,152 @@
+//! The accept loop: slow heads, slow readers, too many connections, and the stop.
+
+mod support;
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use airlock_gateway::Config;
+use airlock_records::RevokeBy;
+use support::{NOW, Reply, Site, noise};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+fn hasty() -> Config {
+    Config {
+        header_timeout_ms: 400,
+        send_timeout_ms: 400,
+        ..Config::default()
+    }
+}
+
+/// How long until the server ends the connection.
+async fn until_closed(stream: &mut TcpStream) -> Duration {
+    let begun = Instant::now();
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest))
+        .await
+        .expect("it is closed");
+    begun.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_no_head_or_goes_idle_is_closed() {
+    let site = Site::with(hasty(), None).await;
+    let mut silent = TcpStream::connect(site.address).await.unwrap();
+    assert!(until_closed(&mut silent).await < Duration::from_secs(3));
+    // One byte now and then does not help.
+    let mut slow = TcpStream::connect(site.address).await.unwrap();
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(5) && slow.write_all(b"G").await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    // Kept open after an answer, and then idle.
+    let mut idle = TcpStream::connect(site.address).await.unwrap();
+    idle.write_all(b"GET / HTTP/1.1\r\nHost: g\r\n\r\n").await.unwrap();
+    assert!(until_closed(&mut idle).await < Duration::from_secs(3));
+    // A head beyond all measure is cut off while it comes.
+    let mut endless = TcpStream::connect(site.address).await.unwrap();
+    let mut sent = 0;
+    let _ = endless.write_all(b"GET / HTTP/1.1\r\nX: ").await;
+    while sent < 64 << 20 && endless.write_all(&[b'a'; 4096]).await.is_ok() {
+        sent += 4096;
+    }
+    assert!(sent < 32 << 20, "{sent} bytes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_reads_nothing_loses_the_connection() {
+    let site = Site::with(hasty(), None).await;
+    let token = site.offer("r1", "a.bin", &noise(30 << 20), false).await;
+    let mut stream = TcpStream::connect(site.address).await.unwrap();
+    let head = format!("GET /d/{token} HTTP/1.1\r\nHost: g\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let mut got = Vec::new();
+    let _ = stream.read_to_end(&mut got).await;
+    assert!(got.len() < 30 << 20, "{} bytes", got.len());
+    // Who reads on, however slowly it began, gets all.
+    assert_eq!(site.get(&format!("/d/{token}")).await.body.len(), 30 << 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_ends_a_running_download_too() {
+    let site = Site::start().await;
+    let bytes = noise(30 << 20);
+    let token = site.offer("r1", "a.bin", &bytes, false).await;
+    let mut stream = TcpStream::connect(site.address).await.unwrap();
+    let head = format!("GET /d/{token} HTTP/1.1\r\nHost: g\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    site.records
+        .revoke(RevokeBy::Request("r1".to_owned()), "bad after all", NOW)
+        .await
+        .unwrap();
+    site.clock.store(NOW + 4_000, Ordering::Relaxed);
+    let reply = Reply::read(&mut stream).await;
+    assert!(
+        reply.body.len() < bytes.len() && bytes.starts_with(&reply.body),
+        "{}",
+        reply.body.len()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_beyond_the_cap_wait() {
+    let config = Config {
+        max_connections: 1,
+        header_timeout_ms: 1_000,
+        ..Config::default()
+    };
+    let site = Site::with(config, None).await;
+    let mut first = TcpStream::connect(site.address).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let begun = Instant::now();
+    assert_eq!(site.get("/").await.status, 404);
+    assert!(
+        begun.elapsed() > Duration::from_millis(500),
+        "served beside the first after {:?}",
+        begun.elapsed()
+    );
+    until_closed(&mut first).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_lets_a_download_finish_and_takes_no_more() {
+    let site = Site::start().await;
+    let bytes = noise(30 << 20);
+    let token = site.offer("r1", "a.bin", &bytes, false).await;
+    let mut idle = TcpStream::connect(site.address).await.unwrap();
+    idle.write_all(b"GET / HTTP/1.1\r\nHost: g\r\n\r\n").await.unwrap();
+    let mut stream = TcpStream::connect(site.address).await.unwrap();
+    let head = format!("GET /d/{token} HTTP/1.1\r\nHost: g\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    site.stop.send(true).unwrap();
+    assert!(
+        until_closed(&mut idle).await < Duration::from_secs(2),
+        "idle connections end at once"
+    );
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(TcpStream::connect(site.address).await.is_err(), "nothing listens any more");
+    assert!(!site.served.is_finished(), "it waits for the download");
+    assert!(Reply::read(&mut stream).await.body == bytes);
+    tokio::time::timeout(Duration::from_secs(5), site.served).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_grace_period_ends() {
+    let config = Config {
+        grace_ms: 300,
+        ..Config::default()
+    };
+    let site = Site::with(config, None).await;
+    let token = site.offer("r1", "a.bin", &noise(30 << 20), false).await;
+    let mut stream = TcpStream::connect(site.address).await.unwrap();
+    let head = format!("GET /d/{token} HTTP/1.1\r\nHost: g\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    site.stop.send(true).unwrap();
+    tokio::time::timeout(Duration::from_secs(5), site.served).await.unwrap().unwrap();
+}

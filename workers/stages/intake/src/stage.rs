@@ -1,0 +1,276 @@
+//! Check, resolve, record: new, known, a re-click, or refused with a clear answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use airlock_policy::{Action, Definition, Person, Route, digest};
+use airlock_proto::request::{DEADLINE_MS, DEADLINE_SANDBOX_MS, check};
+use airlock_proto::v1::{self, Accepted, Rejected, ScanRequest};
+use airlock_proto::wire::Form;
+use airlock_queue::topology::StageName;
+use airlock_queue::{Failure, Incoming, Outgoing, Stage};
+use airlock_records::{Accept, Fairness, NewRequest, Records, RecordsError};
+use data_encoding::HEXLOWER;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::events::PlainRow;
+use crate::policies::Policies;
+
+/// How long a request waits for the records; RabbitMQ takes a delivery back after half an hour.
+const PATIENCE: Duration = Duration::from_secs(1200);
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Limits of intake.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// What a tenant may have under way and waiting.
+    pub fairness: Fairness,
+}
+
+/// Lets requests in.
+pub struct Intake {
+    records: Records,
+    policies: Policies,
+    settings: Settings,
+    clock: Arc<dyn Fn() -> i64 + Send + Sync>,
+}
+
+impl Intake {
+    /// The stage; `clock` gives milliseconds since 1970.
+    pub fn new(records: Records, policies: Policies, settings: Settings, clock: Arc<dyn Fn() -> i64 + Send + Sync>) -> Self {
+        Intake {
+            records,
+            policies,
+            settings,
+            clock,
+        }
+    }
+
+    /// While the records are away the delivery stays ours. Down the ladder it would come back as a message of intake: whose
+    /// request it is stands nowhere but in the name of its sender, which the broker has checked.
+    async fn accept_in_time(&self, message: &Incoming) -> Result<Vec<Outgoing>, Failure> {
+        if message.sender.parse::<StageName>().is_ok() {
+            return Err(Failure::Never("the service that asked is not known any more".to_owned()));
+        }
+        let until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            match self.accept(message).await {
+                Err(Failure::Later(why)) if tokio::time::Instant::now() < until => {
+                    tracing::warn!(request = %airlock_proto::text::escape(&message.request_id), %why, "not recorded yet");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(Failure::Later(why) | Failure::Never(why)) => return Err(Failure::Never(why)),
+                done => return done,
+            }
+        }
+    }
+
+    async fn accept(&self, message: &Incoming) -> Result<Vec<Outgoing>, Failure> {
+        let form = message.form.unwrap_or_default();
+        let request = match message.decode::<ScanRequest>() {
+            Ok(request) => request,
+            Err(why) => return Ok(vec![reject(message, "invalid", &why.to_string(), form)]),
+        };
+        let request = match check(request) {
+            Ok(request) => request,
+            Err(faults) => return Ok(vec![reject(message, "invalid", &faults.join("; "), form)]),
+        };
+        if request.request_id != message.request_id {
+            let text = "message-id must be the request_id of the body";
+            return Ok(vec![reject(message, "invalid", text, form)]);
+        }
+        let now = (self.clock)();
+        let definition = self.policies.now().resolve(Person {
+            tenant: &request.tenant,
+            recipient: &request.recipient,
+            route: route(&request),
+        });
+        let row = row(&request, message, &definition, now);
+        if let Some(live) = self.records.live(&row, now).await.map_err(ours)? {
+            return self.again(&row, &request, &definition, live.request_id, message.lane, form).await;
+        }
+        self.record(&row, &request, &definition, String::new(), message, form).await
+    }
+
+    /// A re-click: a request of its own in the records, answered by the verdict stage with the verdict that is live.
+    async fn again(
+        &self,
+        row: &NewRequest,
+        request: &ScanRequest,
+        definition: &Definition,
+        live: String,
+        lane: airlock_queue::topology::Lane,
+        form: Form,
+    ) -> Result<Vec<Outgoing>, Failure> {
+        let accepted = accepted(row, request, definition, live);
+        let job = Outgoing::job(StageName::Verdict, lane, &row.request_id, &accepted);
+        self.write(row, definition, &job, &accepted, lane, form).await
+    }
+
+    async fn record(
+        &self,
+        row: &NewRequest,
+        request: &ScanRequest,
+        definition: &Definition,
+        reuse: String,
+        message: &Incoming,
+        form: Form,
+    ) -> Result<Vec<Outgoing>, Failure> {
+        let accepted = accepted(row, request, definition, reuse);
+        let job = Outgoing::job(StageName::Fetch, message.lane, &row.request_id, &accepted);
+        self.write(row, definition, &job, &accepted, message.lane, form).await
+    }
+
+    async fn write(
+        &self,
+        row: &NewRequest,
+        definition: &Definition,
+        job: &Outgoing,
+        accepted: &Accepted,
+        lane: airlock_queue::topology::Lane,
+        form: Form,
+    ) -> Result<Vec<Outgoing>, Failure> {
+        let event = Outgoing::event("accepted", &row.service, &row.request_id, &public(accepted), form);
+        let at_once = [PlainRow::of(job)];
+        // A tenant that floods goes on in the lane of those who wait: its backlog at a stage is never before another's click.
+        let in_bulk = [PlainRow::of(&Outgoing {
+            key: job.key.replace(".click.", ".bulk."),
+            ..job.clone()
+        })];
+        let always = [PlainRow::of(&event)];
+        let text = definition.text();
+        match self
+            .records
+            .accept_or_keep(row, &text, [&at_once, &in_bulk], &always, self.settings.fairness)
+            .await
+            .map_err(ours)?
+        {
+            Accept::New | Accept::Waiting => Ok(Vec::new()),
+            Accept::Known(known) if known.verdict.is_some() => {
+                // The same request again: the verdict stage has the key, and sends its answer again.
+                let again = Accepted {
+                    reuse_of: row.request_id.clone(),
+                    ..accepted.clone()
+                };
+                Ok(vec![event, Outgoing::job(StageName::Verdict, lane, &row.request_id, &again)])
+            }
+            Accept::Known(_) => Ok(vec![event]),
+            Accept::Conflict => Ok(vec![rejection(
+                &row.service,
+                &row.request_id,
+                "conflict",
+                "this request_id was used for another request; choose a new one",
+                form,
+            )]),
+            Accept::Full => Ok(vec![rejection(
+                &row.service,
+                &row.request_id,
+                "too_many",
+                "too many requests of this tenant are waiting; try again later",
+                form,
+            )]),
+        }
+    }
+}
+
+impl Stage for Intake {
+    fn name(&self) -> StageName {
+        StageName::Intake
+    }
+
+    fn handle<'a>(&'a self, message: &'a Incoming) -> BoxFuture<'a, Result<Vec<Outgoing>, Failure>> {
+        self.accept_in_time(message).boxed()
+    }
+}
+
+fn reject(message: &Incoming, code: &str, text: &str, form: Form) -> Outgoing {
+    rejection(&message.sender, &message.request_id, code, text, form)
+}
+
+fn rejection(service: &str, request_id: &str, code: &str, text: &str, form: Form) -> Outgoing {
+    let rejected = Rejected {
+        request_id: request_id.to_owned(),
+        code: code.to_owned(),
+        text: airlock_proto::text::cut(text, 1000),
+    };
+    tracing::info!(%service, request = %airlock_proto::text::escape(request_id), %code, "rejected");
+    Outgoing::event("rejected", service, request_id, &rejected, form)
+}
+
+fn route(request: &ScanRequest) -> Route {
+    match request.route() {
+        v1::Route::Outbound => Route::Outbound,
+        v1::Route::Journal => Route::Journal,
+        v1::Route::Inbound | v1::Route::Unspecified => Route::Inbound,
+    }
+}
+
+fn row(request: &ScanRequest, message: &Incoming, definition: &Definition, now: i64) -> NewRequest {
+    let may_detonate = definition.action == Action::Sandbox || route(request) != Route::Inbound;
+    let deadline = match request.deadline_ms {
+        0 if may_detonate => DEADLINE_SANDBOX_MS,
+        0 => DEADLINE_MS,
+        ms => ms,
+    };
+    NewRequest {
+        request_id: request.request_id.clone(),
+        service: message.sender.clone(),
+        // Over the message, not its bytes: JSON and protobuf of the same request are one.
+        body_sha256: hex(&request.encode_to_vec()),
+        tenant: request.tenant.clone(),
+        url: request.url.clone(),
+        recipient: request.recipient.to_ascii_lowercase(),
+        route: request.route().as_str_name().to_owned(),
+        secrets_sha256: hex(request.passwords.join("\0").as_bytes()),
+        definition_digest: digest(definition),
+        lane: message.lane.to_string(),
+        form: message.form.unwrap_or_default().content_type("Verdict"),
+        received_ms: now,
+        notify_ms: now.saturating_add(i64::from(request.notify_after_ms)),
+        deadline_ms: now.saturating_add(i64::from(deadline)),
+    }
+}
+
+fn accepted(row: &NewRequest, request: &ScanRequest, definition: &Definition, reuse_of: String) -> Accepted {
+    Accepted {
+        request: Some(request.clone()),
+        service: row.service.clone(),
+        definition_digest: row.definition_digest.clone(),
+        definition: definition.settings(),
+        received_at_ms: row.received_ms,
+        notify_at_ms: row.notify_ms,
+        deadline_at_ms: row.deadline_ms,
+        lane: row.lane.clone(),
+        reuse_of,
+        form: match Form::of(&row.form, "Verdict") {
+            Some(Form::Json) => "json".to_owned(),
+            _ => String::new(),
+        },
+    }
+}
+
+/// What the calling service hears: no passwords, no definition.
+fn public(accepted: &Accepted) -> Accepted {
+    let mut public = Accepted {
+        definition: String::new(),
+        reuse_of: String::new(),
+        form: String::new(),
+        ..accepted.clone()
+    };
+    if let Some(request) = public.request.as_mut() {
+        request.passwords.clear();
+    }
+    public
+}
+
+fn hex(bytes: &[u8]) -> String {
+    HEXLOWER.encode(&Sha256::digest(bytes))
+}
+
+fn ours(error: RecordsError) -> Failure {
+    Failure::Later(error.to_string())
+}

@@ -1,0 +1,17 @@
+//! The stage verdict: whatever came of a request in, its one verdict out.
+//!
+//! A room of its own because it holds the key that signs tokens. It decides by `policy` alone, writes verdict and event in one
+//! transaction, and publishes from the outbox; it reads every dead letter and sweeps every deadline, so that nobody waits for ever.
+//! It must never look into a file or a report.
+
+mod chores;
+mod dead;
+mod facts;
+mod judge;
+mod outbox;
+mod stage;
+
+pub use chores::{Chores, relay_plain};
+pub use dead::DeadLetters;
+pub use judge::{Judge, Settings};
+pub use stage::Verdicts;

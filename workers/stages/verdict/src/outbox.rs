@@ -1,0 +1,67 @@
+//! Rows of the outbox that the verdict stage writes: the verdict and the claims of its token, never the token.
+
+use airlock_proto::v1::Verdict;
+use airlock_proto::wire::{Form, decode};
+use airlock_queue::Outgoing;
+use airlock_records::OutboxRow;
+use airlock_token::{SigningKey, Warrant};
+use prost::Message as _;
+use serde::{Deserialize, Serialize};
+
+/// Topic of these rows: only the process with the key relays them.
+pub const TOPIC: &str = "verdict";
+
+/// One event that waits.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Event {
+    /// `verdict.final` or `verdict.changed`.
+    pub word: String,
+    /// The calling service.
+    pub service: String,
+    /// The form in which it asked.
+    pub form: Form,
+    /// The verdict in protobuf, without its token.
+    pub verdict: Vec<u8>,
+    /// What the token says.
+    pub warrant: Option<Warrant>,
+}
+
+impl Event {
+    /// The row.
+    pub fn row(&self) -> OutboxRow {
+        OutboxRow {
+            topic: TOPIC.to_owned(),
+            // Plain data with text keys: it always serialises.
+            body: serde_json::to_vec(self).unwrap_or_default(),
+        }
+    }
+
+    /// Reads a row.
+    pub fn of(row: &OutboxRow) -> Option<Event> {
+        serde_json::from_slice(&row.body).ok()
+    }
+
+    /// The message, with its token; signing is deterministic, so an event that is published again is the same to the byte.
+    pub fn message(&self, key: &SigningKey, base_url: &str) -> Option<Outgoing> {
+        let mut verdict: Verdict = decode(&self.verdict, Form::Protobuf).ok()?;
+        if let Some(warrant) = &self.warrant {
+            let claims = warrant.claims();
+            verdict.token = key.sign(warrant);
+            verdict.download_url = format!("{}/d/{}", base_url.trim_end_matches('/'), verdict.token);
+            verdict.expires_ms = claims.expires_ms;
+            verdict.needs_ack = claims.needs_ack;
+        }
+        Some(Outgoing::event(&self.word, &self.service, &verdict.request_id, &verdict, self.form))
+    }
+
+    /// An event of a verdict.
+    pub fn new(word: &str, service: &str, form: Form, verdict: &Verdict, warrant: Option<Warrant>) -> Event {
+        Event {
+            word: word.to_owned(),
+            service: service.to_owned(),
+            form,
+            verdict: verdict.encode_to_vec(),
+            warrant,
+        }
+    }
+}

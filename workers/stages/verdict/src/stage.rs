@@ -1,0 +1,143 @@
+//! What comes of each kind of message that ends a request.
+
+use airlock_policy::Sandbox;
+use airlock_proto::v1::{Accepted, Detonated, Fetched, Inspected, Verdict};
+use airlock_proto::wire::{Form, decode};
+use airlock_queue::topology::StageName;
+use airlock_queue::{Failure, Incoming, Outgoing, Stage};
+use airlock_records::{NewVerdict, RequestRow, VerdictRow};
+use airlock_token::Warrant;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use prost::Message as _;
+
+use crate::facts;
+use crate::judge::{Judge, Subject, ours};
+use crate::outbox::Event;
+
+/// Ends requests.
+pub struct Verdicts(pub Judge);
+
+impl Stage for Verdicts {
+    fn name(&self) -> StageName {
+        StageName::Verdict
+    }
+
+    fn handle<'a>(&'a self, message: &'a Incoming) -> BoxFuture<'a, Result<Vec<Outgoing>, Failure>> {
+        async move {
+            match message.kind.as_str() {
+                "Inspected" => self.scanned(message, message.decode()?, Sandbox::NotAsked).await,
+                "Detonated" => {
+                    let detonated: Detonated = message.decode()?;
+                    let sandbox = facts::sandbox(&detonated);
+                    self.scanned(message, detonated.inspected.unwrap_or_default(), sandbox).await
+                }
+                "Fetched" => self.not_fetched(message, message.decode()?).await,
+                "Accepted" => self.again(message, message.decode()?).await,
+                other => Err(Failure::Never(format!(
+                    "{} is no message of this stage",
+                    airlock_proto::text::escape(other)
+                ))),
+            }
+        }
+        .boxed()
+    }
+}
+
+impl Verdicts {
+    async fn scanned(&self, message: &Incoming, inspected: Inspected, sandbox: Sandbox) -> Result<Vec<Outgoing>, Failure> {
+        let row = self.0.row(&message.request_id).await?;
+        same(&row, inspected.fetched.as_ref().and_then(|f| f.accepted.as_ref()))?;
+        let late = (self.0.clock)() > row.request.deadline_ms;
+        let facts = facts::scanned(&inspected, sandbox, facts::route(&row.request.route), late);
+        let subject = Subject {
+            inspected: Some(&inspected),
+            ..Subject::default()
+        };
+        self.0.judge(&row, facts, subject).await?;
+        Ok(Vec::new())
+    }
+
+    /// The word of fetch counts for what was not fetched, and never for a file: what is clean only scan can say.
+    async fn not_fetched(&self, message: &Incoming, fetched: Fetched) -> Result<Vec<Outgoing>, Failure> {
+        if fetched.downloaded.is_some() {
+            return Err(Failure::Never("a file that was not scanned gets no verdict".to_owned()));
+        }
+        let row = self.0.row(&message.request_id).await?;
+        same(&row, fetched.accepted.as_ref())?;
+        let facts = facts::not_fetched(fetched.not_fetched(), facts::route(&row.request.route));
+        let subject = Subject {
+            why: Some(airlock_proto::text::cut(&fetched.why, 200)).filter(|w| !w.is_empty()),
+            ..Subject::default()
+        };
+        self.0.judge(&row, facts, subject).await?;
+        Ok(Vec::new())
+    }
+
+    /// The same request again, or a click by the same person on the same link: the verdict that is live answers.
+    async fn again(&self, message: &Incoming, accepted: Accepted) -> Result<Vec<Outgoing>, Failure> {
+        let row = self.0.row(&message.request_id).await?;
+        same(&row, Some(&accepted))?;
+        if let Some(verdict) = &row.verdict {
+            return Ok(self.event(&row, verdict).into_iter().collect());
+        }
+        let old = self.0.row(&accepted.reuse_of).await?;
+        let now = (self.0.clock)();
+        let live = old.verdict.as_ref().and_then(|v| v.token.as_ref().map(|t| (v, t)));
+        let live = live.filter(|(_, token)| token.revoked_ms.is_none() && token.expires_ms > now);
+        let Some((verdict, token)) = live else {
+            // Revoked or expired a moment ago: the check runs as for a first click.
+            let accepted = Accepted {
+                reuse_of: String::new(),
+                ..accepted
+            };
+            return Ok(vec![Outgoing::job(StageName::Fetch, message.lane, &message.request_id, &accepted)]);
+        };
+        let warrant: Option<Warrant> = serde_json::from_slice(&token.claims).ok();
+        let mut body: Verdict = decode(&verdict.body, Form::Protobuf)?;
+        body.request_id.clone_from(&row.request.request_id);
+        let form = Form::of(&row.request.form, "Verdict").unwrap_or_default();
+        let event = Event::new("verdict.final", &row.request.service, form, &body, warrant);
+        let new = NewVerdict {
+            request_id: row.request.request_id.clone(),
+            body: body.encode_to_vec(),
+            decision: verdict.decision.clone(),
+            outcome: verdict.outcome.clone(),
+            sha256: verdict.sha256.clone(),
+            size: body.size,
+            chunks_sha256: Vec::new(),
+            decided_ms: now,
+            token: None,
+            blob_key: None,
+            blob_delete_after_ms: now,
+        };
+        self.0
+            .records
+            .finish(&new, &[event.row()], self.0.settings.fairness)
+            .await
+            .map_err(ours)?;
+        Ok(Vec::new())
+    }
+
+    fn event(&self, row: &RequestRow, verdict: &VerdictRow) -> Option<Outgoing> {
+        let body: Verdict = decode(&verdict.body, Form::Protobuf).ok()?;
+        let warrant = verdict.token.as_ref().and_then(|t| serde_json::from_slice(&t.claims).ok());
+        let form = Form::of(&row.request.form, "Verdict").unwrap_or_default();
+        let event = Event::new("verdict.final", &row.request.service, form, &body, warrant);
+        event.message(&self.0.key, &self.0.settings.base_url)
+    }
+}
+
+/// A message speaks of the request that its record knows; whoever swaps one for another gets nothing.
+fn same(row: &RequestRow, accepted: Option<&Accepted>) -> Result<(), Failure> {
+    let fits = accepted.is_some_and(|a| {
+        a.service == row.request.service
+            && a.request
+                .as_ref()
+                .is_some_and(|r| r.request_id == row.request.request_id && r.tenant == row.request.tenant && r.url == row.request.url)
+    });
+    if fits {
+        return Ok(());
+    }
+    Err(Failure::Never("the message does not fit the request that is recorded".to_owned()))
+}

@@ -1,0 +1,190 @@
+//! The book of definitions: one file each, the first that fits a request by priority is in force (REQUIREMENTS B1, A12).
+
+use std::collections::BTreeMap;
+
+use crate::cells::Action;
+use crate::definition::{Definition, PolicyError};
+use crate::facts::Route;
+
+/// Name of the file that says who belongs to which group: `finance = ["a@example.org", "example.com"]`.
+const GROUPS: &str = "groups.toml";
+
+/// All definitions, in the order in which they are asked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Book {
+    definitions: Vec<Definition>,
+    groups: BTreeMap<String, Vec<String>>,
+}
+
+/// Whom a request is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Person<'a> {
+    /// Tenant.
+    pub tenant: &'a str,
+    /// Mail address; empty when not known.
+    pub recipient: &'a str,
+    /// Which way the mail went.
+    pub route: Route,
+}
+
+/// A mistake in a file of the book.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// Name of the file.
+    pub file: String,
+    /// What is wrong.
+    pub error: PolicyError,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.error.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file, self.error.message),
+            None => write!(f, "{}: {}", self.file, self.error.message),
+        }
+    }
+}
+
+impl Book {
+    /// Reads all files: name and text of each.
+    ///
+    /// # Errors
+    /// Every mistake of every file; a book with a mistake is not used at all.
+    pub fn read(files: &[(String, String)]) -> Result<Book, Vec<Fault>> {
+        let mut book = Book::default();
+        let mut faults = Vec::new();
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        for (file, text) in files {
+            let fault = |line: Option<usize>, message: String| Fault {
+                file: file.clone(),
+                error: PolicyError { line, message },
+            };
+            if file == GROUPS {
+                match toml::from_str(text) {
+                    Ok(groups) => book.groups = groups,
+                    Err(e) => faults.push(fault(None, e.message().to_owned())),
+                }
+                continue;
+            }
+            match Definition::from_toml(text) {
+                Ok(definition) => {
+                    if let Some(other) = names.insert(definition.name.clone(), file.clone()) {
+                        faults.push(fault(
+                            None,
+                            format!("name {:?} is taken by {other}; give each definition its own", definition.name),
+                        ));
+                    }
+                    book.definitions.push(definition);
+                }
+                Err(errors) => faults.extend(errors.0.into_iter().map(|e| fault(e.line, e.message))),
+            }
+        }
+        for (definition, (file, _)) in book.definitions.iter().zip(files.iter().filter(|(f, _)| f != GROUPS)) {
+            for group in definition.groups.iter().filter(|g| !book.groups.contains_key(*g)) {
+                faults.push(Fault {
+                    file: file.clone(),
+                    error: PolicyError {
+                        line: None,
+                        message: format!("group {group:?} is not in {GROUPS}"),
+                    },
+                });
+            }
+        }
+        if !faults.is_empty() {
+            faults.sort();
+            return Err(faults);
+        }
+        book.definitions.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
+        Ok(book)
+    }
+
+    /// The definition in force for a person; where none fits, the default, which for journal and outbound asks the sandbox.
+    pub fn resolve(&self, person: Person<'_>) -> Definition {
+        let found = self.definitions.iter().find(|d| self.fits(d, person));
+        found.cloned().unwrap_or_else(|| match person.route {
+            Route::Inbound => Definition::default(),
+            route => Definition {
+                name: "default-sandbox".to_owned(),
+                action: Action::Sandbox,
+                routes: vec![route],
+                ..Definition::default()
+            },
+        })
+    }
+
+    /// All definitions in the order in which they are asked.
+    pub fn definitions(&self) -> &[Definition] {
+        &self.definitions
+    }
+
+    fn fits(&self, d: &Definition, person: Person<'_>) -> bool {
+        if !d.routes.contains(&person.route) || !(d.tenants.is_empty() || d.tenants.iter().any(|t| t == person.tenant)) {
+            return false;
+        }
+        if d.recipients.is_empty() && d.groups.is_empty() && d.domains.is_empty() {
+            return true;
+        }
+        let members = d.groups.iter().filter_map(|g| self.groups.get(g)).flatten();
+        d.recipients.iter().any(|r| r.eq_ignore_ascii_case(person.recipient))
+            || d.domains.iter().any(|domain| within(person.recipient, domain))
+            || members
+                .into_iter()
+                .any(|m| m.eq_ignore_ascii_case(person.recipient) || (!m.contains('@') && within(person.recipient, m)))
+    }
+}
+
+/// Whether an address lies in a domain or below it.
+fn within(address: &str, domain: &str) -> bool {
+    let Some((_, host)) = address.rsplit_once('@') else { return false };
+    let (host, domain) = (host.to_ascii_lowercase(), domain.trim_start_matches('@').to_ascii_lowercase());
+    host == domain || host.strip_suffix(&domain).is_some_and(|rest| rest.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(texts: &[(&str, &str)]) -> Vec<(String, String)> {
+        texts.iter().map(|(n, t)| ((*n).to_owned(), (*t).to_owned())).collect()
+    }
+
+    fn person<'a>(tenant: &'a str, recipient: &'a str, route: Route) -> Person<'a> {
+        Person { tenant, recipient, route }
+    }
+
+    #[test]
+    fn the_first_that_fits_by_priority_is_in_force() {
+        let book = Book::read(&files(&[
+            ("all.toml", "name = \"all\"\naction = \"warn\"\npriority = 90"),
+            ("boss.toml", "name = \"boss\"\nrecipients = [\"Boss@x.example\"]\npriority = 1"),
+            ("fin.toml", "name = \"fin\"\ngroups = [\"fin\"]\ntenants = [\"acme\"]\npriority = 5"),
+            ("dom.toml", "name = \"dom\"\ndomains = [\"x.example\"]\npriority = 6"),
+            ("groups.toml", "fin = [\"f@x.example\", \"money.example\"]"),
+        ]))
+        .unwrap();
+        let name = |tenant, who| book.resolve(person(tenant, who, Route::Inbound)).name;
+        assert_eq!(name("acme", "boss@X.example"), "boss");
+        assert_eq!(name("acme", "f@x.example"), "fin");
+        assert_eq!(name("other", "f@x.example"), "dom");
+        assert_eq!(name("acme", "a@sub.money.example"), "fin");
+        assert_eq!(name("acme", "a@notx.example"), "all");
+        assert_eq!(book.resolve(person("acme", "", Route::Journal)).action, Action::Sandbox);
+    }
+
+    #[test]
+    fn every_mistake_of_every_file_is_named() {
+        let faults = Book::read(&files(&[
+            ("a.toml", "name = \"a\"\ngroups = [\"nobody\"]"),
+            ("b.toml", "name = \"a\""),
+            ("c.toml", "name = \"c\"\nroutes = [\"journal\"]\naction = \"warn\"\nactoin = \"x\""),
+        ]))
+        .unwrap_err();
+        let text: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert_eq!(text.len(), 4, "{text:#?}");
+        assert!(text[0].starts_with("a.toml: group") && text[1].contains("is taken by a.toml"));
+        assert!(
+            text[2].starts_with("c.toml:3: route journal") && text[3].starts_with("c.toml:4: actoin"),
+            "{text:#?}"
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! Messages in, messages out: what every stage of the line shares.
+//!
+//! A room of its own because delivery is the promise that is easiest to break: a message is acknowledged after what came of it is
+//! confirmed, retried on a ladder, and buried where the verdict stage finds it. It must never look into a body.
+
+mod broker;
+pub mod lite;
+mod message;
+pub mod rabbit;
+mod serve;
+pub mod topology;
+
+pub use broker::{Broker, Consumer, QueueError, Receipt};
+pub use message::{Exchange, Incoming, Outgoing};
+pub use serve::{Failure, MAX_ATTEMPTS, Observer, Served, Stage, serve};

@@ -1,0 +1,161 @@
+//! What RabbitMQ refuses, and what a stage that lies gets: every user against a real server.
+
+use airlock_proto::v1::Verdict;
+use airlock_proto::wire::Form;
+use airlock_queue::rabbit::{Config, Rabbit};
+use airlock_queue::topology::{Lane, Queue, StageName};
+use airlock_queue::{Exchange, Outgoing, QueueError};
+use lapin::BasicProperties;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable};
+
+use crate::rabbit::{RabbitWorld, Trap};
+use crate::stages::Running;
+use crate::world::{World, job, next};
+
+/// All of them.
+pub const ALL: &[Trap] = &[
+    ("a wrong password is refused", |w| Box::pin(a_wrong_password_is_refused(w))),
+    ("nobody speaks for another", |w| Box::pin(nobody_speaks_for_another(w))),
+    ("what a stage may not write is refused", |w| {
+        Box::pin(what_a_stage_may_not_write_is_refused(w))
+    }),
+    ("innocent publishes outlive a refusal", |w| {
+        Box::pin(innocent_publishes_outlive_a_refusal(w))
+    }),
+    ("a forged ladder counts for nothing", |w| {
+        Box::pin(a_forged_ladder_counts_for_nothing(w))
+    }),
+];
+
+async fn a_wrong_password_is_refused(world: &'static RabbitWorld) {
+    let wrong = Config {
+        password_file: world.config("scan").password_file,
+        ..world.config("fetch")
+    };
+    assert!(matches!(Rabbit::connect(wrong).await.err(), Some(QueueError::Refused(_))));
+    let nowhere = Config {
+        url: "amqp://127.0.0.1:1/airlock".to_owned(),
+        ..world.config("fetch")
+    };
+    assert!(matches!(Rabbit::connect(nowhere).await.err(), Some(QueueError::Away(_))));
+}
+
+async fn nobody_speaks_for_another(world: &'static RabbitWorld) {
+    let connection = world.bare("fetch").await;
+    for (exchange, key, as_user) in [("airlock.jobs", "verdict.click.v1", "scan"), ("", "airlock.scan.click", "fetch")] {
+        let channel = connection.create_channel().await.unwrap();
+        channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+        let properties = BasicProperties::default().with_user_id(as_user.into());
+        let options = BasicPublishOptions::default();
+        let sent = channel
+            .basic_publish(exchange.into(), key.into(), options, b"x", properties)
+            .await
+            .unwrap();
+        let error = sent.await.unwrap_err().to_string();
+        assert!(error.contains("PRECONDITION") || error.contains("ACCESS_REFUSED"), "{error}");
+    }
+    // And nobody declares, binds or deletes.
+    let channel = connection.create_channel().await.unwrap();
+    let declared = channel
+        .queue_declare("mine".into(), QueueDeclareOptions::default(), FieldTable::default())
+        .await;
+    assert!(declared.unwrap_err().to_string().contains("ACCESS_REFUSED"));
+    let channel = connection.create_channel().await.unwrap();
+    let spying = channel
+        .queue_bind(
+            "airlock.fetch.click".into(),
+            "airlock.jobs".into(),
+            "#".into(),
+            Default::default(),
+            FieldTable::default(),
+        )
+        .await;
+    assert!(spying.unwrap_err().to_string().contains("ACCESS_REFUSED"));
+}
+
+async fn what_a_stage_may_not_write_is_refused(world: &'static RabbitWorld) {
+    let fetch = world.user("fetch").await;
+    let event = Outgoing::event("verdict.final", "clicks", "r", &Verdict::default(), Form::Protobuf);
+    let at = |exchange: Exchange, key: &str| Outgoing {
+        exchange,
+        key: key.to_owned(),
+        ..job(StageName::Scan, Lane::Click, "r")
+    };
+    for message in [
+        event,
+        at(Exchange::Requests, "request.click.v1"),
+        at(Exchange::Jobs, "intake.click.v1"),
+        at(Exchange::Jobs, "fetch.click.v1"),
+        at(Exchange::Jobs, "sandbox.click.v1"),
+        at(Exchange::Retry(StageName::Scan, Lane::Click), "1s"),
+        at(Exchange::Retry(StageName::Intake, Lane::Click), "1s"),
+        at(Exchange::Dead, "dead.scan"),
+    ] {
+        let name = format!("{} {}", message.exchange.name(), message.key);
+        let refused = fetch.publish(message).await.expect_err(&name);
+        assert!(matches!(refused, QueueError::Refused(_)), "{name}: {refused}");
+    }
+    let clicks = world.user("clicks").await;
+    for (exchange, key) in [
+        (Exchange::Jobs, "fetch.click.v1"),
+        (Exchange::Events, "verdict.final.mails"),
+        (Exchange::Dead, "dead.intake"),
+    ] {
+        let refused = clicks.publish(at(exchange, key)).await.unwrap_err();
+        assert!(matches!(refused, QueueError::Refused(_)), "{key}: {refused}");
+    }
+    // The very next one that is allowed goes through.
+    fetch.publish(job(StageName::Scan, Lane::Click, "r")).await.unwrap();
+}
+
+async fn innocent_publishes_outlive_a_refusal(world: &'static RabbitWorld) {
+    let fetch = world.user("fetch").await;
+    let all = (0..60).map(|n| {
+        let stage = if n % 3 == 0 { StageName::Sandbox } else { StageName::Scan };
+        let mut message = job(stage, Lane::Click, &format!("r{n}"));
+        if n % 5 == 1 {
+            (message.exchange, message.key) = (Exchange::Events, "progress.nobody".to_owned());
+        }
+        let fetch = fetch.clone();
+        async move { (n, fetch.publish(message).await) }
+    });
+    for (n, result) in futures_util::future::join_all(all).await {
+        match (n % 5 == 1, n % 3 == 0) {
+            (true, _) => assert!(matches!(result, Err(QueueError::Unroutable { .. })), "{n}: {result:?}"),
+            (_, true) => assert!(matches!(result, Err(QueueError::Refused(_))), "{n}: {result:?}"),
+            _ => result.unwrap(),
+        }
+    }
+}
+
+/// A service writes the header of a ladder on its request: it is no stage, so nothing comes of it.
+async fn a_forged_ladder_counts_for_nothing(world: &'static RabbitWorld) {
+    let fetch = world.user("fetch").await;
+    let connection = world.bare("fetch").await;
+    let channel = connection.create_channel().await.unwrap();
+    channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+    let mut death = FieldTable::default();
+    death.insert("queue".into(), AMQPValue::LongString("airlock.retry.scan.click.1s".into()));
+    let mut headers = FieldTable::default();
+    headers.insert("x-death".into(), AMQPValue::FieldArray(vec![AMQPValue::FieldTable(death)].into()));
+    let properties = BasicProperties::default()
+        .with_headers(headers)
+        .with_user_id("fetch".into())
+        .with_type("Inspected".into());
+    let sent = channel.basic_publish(
+        "airlock.jobs".into(),
+        "scan.click.v1".into(),
+        BasicPublishOptions::default(),
+        b"",
+        properties,
+    );
+    sent.await.unwrap().await.unwrap();
+    let running = Running::start(StageName::Scan, world.user("scan").await, 1);
+    let verdict = world.user("verdict").await;
+    let mut dead = verdict.consume(Queue::VerdictDead, 1).await.unwrap();
+    let (buried, receipt) = next(&mut dead).await;
+    assert!(buried.why.unwrap_or_default().contains("may not send") && receipt.ack().await && running.handled() == 0);
+    running.end().await;
+    drop(fetch);
+}

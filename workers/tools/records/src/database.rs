@@ -1,0 +1,183 @@
+//! The connection to the database: one SQL text, two drivers, and what differs between them.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Transaction};
+use tokio::sync::Notify;
+
+use crate::config::{Dialect, Target};
+use crate::{Config, RecordsError, Result};
+
+/// How long a call waits for a connection, the first one included.
+const ACQUIRE: Duration = Duration::from_secs(5);
+/// How long a call may take in all, so that a server that says nothing is an error; above the server's own statement timeout.
+const CALL: Duration = Duration::from_secs(15);
+/// How often SQLite is asked again for its journal mode while another process sets it.
+const PRAGMA_TRIES: u32 = 40;
+
+/// A handle to the records; cheap to clone. It outlives restarts of the database: calls fail meanwhile with temporary errors.
+#[derive(Clone)]
+pub struct Records {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) dialect: Dialect,
+    readers: AnyPool,
+    /// For SQLite one connection: writers of one process queue here and not at the lock of the file.
+    writer: AnyPool,
+    shown: String,
+    wake: Notify,
+}
+
+impl std::fmt::Debug for Records {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Records").field(&self.inner.shown).finish()
+    }
+}
+
+impl Records {
+    /// Connects once by hand, so that a refused password or a server that is not there is told at once and clearly.
+    ///
+    /// It does not look at the tables: [`Records::check`] and [`Records::migrate`] do.
+    pub async fn connect(config: &Config) -> Result<Records> {
+        let target = config.target()?;
+        // The list of drivers belongs to the process; to install it again is harmless.
+        sqlx::any::install_default_drivers();
+        let options = AnyConnectOptions::from_str(&target.url)
+            .map_err(|_| RecordsError::Config(format!("{} cannot be read as an address", target.shown)))?
+            .disable_statement_logging();
+        try_once(&options, &target).await?;
+
+        let dialect = target.dialect;
+        let pool = |connections: u32| {
+            AnyPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE)
+                .after_connect(move |connection, _| set_up(connection, dialect))
+                .connect_lazy_with(options.clone())
+        };
+        let readers = pool(config.max_connections);
+        let writer = match dialect {
+            Dialect::Postgres => readers.clone(),
+            Dialect::Sqlite => pool(1),
+        };
+        Ok(Records {
+            inner: Arc::new(Inner {
+                dialect,
+                readers,
+                writer,
+                shown: target.shown,
+                wake: Notify::new(),
+            }),
+        })
+    }
+
+    /// One round to the database.
+    pub async fn ping(&self) -> Result<()> {
+        within(async {
+            sqlx::query("SELECT 1").execute(&self.inner.readers).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends when this process has written into the outbox; what other processes write must be polled for. A write that
+    /// happens while nobody waits is remembered (once). One waiter is woken: a process has one relay.
+    pub fn woken(&self) -> impl Future<Output = ()> + Send + '_ {
+        self.inner.wake.notified()
+    }
+
+    /// Closes all connections; calls on any clone fail from then on.
+    pub async fn close(&self) {
+        self.inner.readers.close().await;
+        self.inner.writer.close().await;
+    }
+
+    pub(crate) fn wake(&self) {
+        self.inner.wake.notify_one();
+    }
+
+    pub(crate) fn readers(&self) -> &AnyPool {
+        &self.inner.readers
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.inner.dialect == Dialect::Postgres
+    }
+
+    /// A transaction that may write. SQLite takes the write lock at once: to take it in the middle could not wait.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>> {
+        Ok(match self.inner.dialect {
+            Dialect::Postgres => self.inner.writer.begin().await?,
+            Dialect::Sqlite => self.inner.writer.begin_with("BEGIN IMMEDIATE").await?,
+        })
+    }
+
+    /// Until the end of the transaction nobody else holds this number. With SQLite a transaction that writes is alone anyway.
+    pub(crate) async fn lock(&self, transaction: &mut Transaction<'static, Any>, number: i64) -> Result<()> {
+        if self.is_postgres() {
+            sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                .bind(number)
+                .execute(&mut **transaction)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Gives up after [`CALL`]. What the call has begun is rolled back.
+pub(crate) async fn within<T>(call: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(CALL, call)
+        .await
+        .unwrap_or_else(|_| Err(RecordsError::Away("no answer in time".to_owned())))
+}
+
+async fn try_once(options: &AnyConnectOptions, target: &Target) -> Result<()> {
+    let attempt = async {
+        let mut connection = AnyConnection::connect_with(options).await?;
+        set_up(&mut connection, target.dialect).await?;
+        connection.close().await
+    };
+    let error = match tokio::time::timeout(ACQUIRE, attempt).await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => RecordsError::from(error),
+        Err(_) => RecordsError::Away("no answer in time".to_owned()),
+    };
+    let at = &target.shown;
+    Err(match error {
+        RecordsError::Away(why) => RecordsError::Away(format!("{at}: {why}")),
+        RecordsError::Refused(why) => RecordsError::Refused(format!("{at}: {why}")),
+        RecordsError::Config(why) => RecordsError::Config(format!("{at}: {why}")),
+        other => other,
+    })
+}
+
+/// What every new connection is told. PostgreSQL has it all in its address.
+fn set_up(connection: &mut AnyConnection, dialect: Dialect) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+    Box::pin(async move {
+        if dialect == Dialect::Postgres {
+            return Ok(());
+        }
+        run(connection, "PRAGMA busy_timeout = 5000").await?;
+        // To change the journal mode needs the file alone, and does not wait for it.
+        let mut tries = 0;
+        while let Err(error) = run(connection, "PRAGMA journal_mode = WAL").await {
+            tries += 1;
+            if tries == PRAGMA_TRIES || !RecordsError::from(error).is_temporary() {
+                return run(connection, "PRAGMA journal_mode = WAL").await;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        run(connection, "PRAGMA synchronous = FULL").await?;
+        run(connection, "PRAGMA foreign_keys = ON").await
+    })
+}
+
+async fn run(connection: &mut AnyConnection, sql: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(|_| ())
+}

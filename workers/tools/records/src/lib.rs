@@ -1,0 +1,32 @@
+//! What is written down about every request, so that "exactly one verdict" has a list to be checked against.
+//!
+//! A room of its own because exactly-once is decided here, by primary keys and transactions, and nowhere else. PostgreSQL for
+//! clusters, SQLite for one machine; both speak the same SQL and pass the same tests. It must never look into a body, a claim or
+//! an outbox row: they are bytes. It must never read the environment (see [`Config`] for what the PostgreSQL driver reads).
+
+mod accept;
+mod blob;
+mod config;
+mod database;
+mod error;
+mod finish;
+mod lookup;
+mod parked;
+mod read;
+mod relay;
+mod roles;
+mod rows;
+mod schema;
+mod token;
+
+pub use config::Config;
+pub use database::Records;
+pub use error::RecordsError;
+pub use parked::Parked;
+pub use roles::roles_sql;
+pub use rows::{Accept, Fairness, Finish, NewRequest, NewToken, NewVerdict, OutboxRow, RequestRow, Status, TokenRow, VerdictRow};
+pub use schema::Schema;
+pub use token::RevokeBy;
+
+/// What every call gives.
+pub type Result<T, E = RecordsError> = std::result::Result<T, E>;

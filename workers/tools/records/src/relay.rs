@@ -1,0 +1,235 @@
+//! The outbox goes out: every message at least once, and never by two relays at the same time while both live.
+//!
+//! PostgreSQL: the rows stay locked in a transaction while they are published; a relay that dies lets go of them with its
+//! connection. SQLite has one lock for all writers, which nobody may hold while publishing: there rows are leased.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use sqlx::{AssertSqlSafe, Row};
+
+use crate::database::within;
+use crate::{OutboxRow, Records, Result};
+
+/// Messages on their way at once.
+const AT_ONCE: usize = 16;
+/// How long a leased row is left to a relay that says nothing. Real time between processes: not a decision that is replayed.
+const LEASE: Duration = Duration::from_secs(30);
+/// A message that is begun has this long at least before its lease ends; publishing is bounded well below it.
+const MARGIN: Duration = Duration::from_secs(15);
+
+static RELAYS: AtomicU64 = AtomicU64::new(0);
+
+impl Records {
+    /// Publishes up to `limit` messages of a topic in the order of their writing, at most 16 on their way at once, and removes exactly
+    /// those for which `publish` said true; says how many. The others stay for the next round.
+    ///
+    /// `publish` is an async closure that borrows what it needs (`async |row| broker.send(row).await`); `AsyncFn` would say the same, but
+    /// its future cannot be spawned. It must be bounded to 15 s in time. Dropped in the middle, what was not removed is published again.
+    pub async fn relay<F, P>(&self, topic: &str, limit: u32, publish: F) -> Result<usize>
+    where
+        F: Fn(OutboxRow) -> P,
+        P: Future<Output = bool>,
+    {
+        if self.is_postgres() {
+            self.relay_locked(topic, limit, publish).await
+        } else {
+            self.relay_leased(topic, limit, publish).await
+        }
+    }
+
+    /// Frees what a dead relay of this SQLite file still holds; for the one process that serves the file, at its start.
+    pub async fn free_leases(&self) -> Result<()> {
+        within(async {
+            let mut tx = self.begin().await?;
+            sqlx::query("UPDATE outbox SET lease_owner = '', lease_until_ms = 0 WHERE lease_until_ms > 0")
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn relay_locked<F, P>(&self, topic: &str, limit: u32, publish: F) -> Result<usize>
+    where
+        F: Fn(OutboxRow) -> P,
+        P: Future<Output = bool>,
+    {
+        let sql = "SELECT id, topic, body FROM outbox WHERE held_for IS NULL AND topic = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED";
+        let (mut tx, rows) = within(async {
+            let mut tx = self.begin().await?;
+            // It sits idle while messages go out; a broker that stalls longer ends the round, and the messages come again.
+            sqlx::query("SET LOCAL idle_in_transaction_session_timeout = '2min'")
+                .execute(&mut *tx)
+                .await?;
+            let rows = sqlx::query(sql).bind(topic).bind(i64::from(limit)).fetch_all(&mut *tx).await?;
+            Ok((tx, rows))
+        })
+        .await?;
+        let mut going = stream::iter(rows.iter().map(read)).map(|row| async {
+            let (id, row) = row?;
+            Ok::<_, crate::RecordsError>((id, publish(row).await))
+        });
+        let mut gone = vec![];
+        let mut on_the_way = (&mut going).buffered(AT_ONCE);
+        while let Some(sent) = on_the_way.next().await {
+            let (id, taken) = sent?;
+            gone.extend(taken.then_some(id));
+        }
+        drop(on_the_way);
+        within(async {
+            delete(&mut tx, &gone, None).await?;
+            tx.commit().await?;
+            Ok(gone.len())
+        })
+        .await
+    }
+
+    async fn relay_leased<F, P>(&self, topic: &str, limit: u32, publish: F) -> Result<usize>
+    where
+        F: Fn(OutboxRow) -> P,
+        P: Future<Output = bool>,
+    {
+        let owner = owner();
+        let mut lease = Lease {
+            records: self.clone(),
+            owner: owner.clone(),
+            gone: vec![],
+            settled: false,
+        };
+        let taken = Instant::now();
+        let rows = within(self.take(&owner, topic, limit)).await?;
+        let mut going = stream::iter(rows).map(|(id, row)| {
+            let publish = &publish;
+            async move {
+                // A slow broker may have used up the lease; the row is another relay's then.
+                let in_time = taken.elapsed() + MARGIN < LEASE;
+                (id, in_time && publish(row).await)
+            }
+        });
+        let mut on_the_way = (&mut going).buffered(AT_ONCE);
+        while let Some((id, taken)) = on_the_way.next().await {
+            lease.gone.extend(taken.then_some(id));
+        }
+        drop(on_the_way);
+        lease.settled = true;
+        self.settle(&owner, &lease.gone).await?;
+        Ok(lease.gone.len())
+    }
+
+    async fn take(&self, owner: &str, topic: &str, limit: u32) -> Result<Vec<(i64, OutboxRow)>> {
+        // An empty outbox is the common case, and costs no write.
+        let now = now_ms();
+        let any = sqlx::query_scalar::<_, i64>(
+            "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE held_for IS NULL AND topic = $1 AND lease_until_ms < $2 LIMIT 1) AS few",
+        )
+        .bind(topic)
+        .bind(now)
+        .fetch_one(self.readers())
+        .await?;
+        if any == 0 {
+            return Ok(vec![]);
+        }
+        let mut tx = self.begin().await?;
+        let rows = sqlx::query(
+            "UPDATE outbox SET lease_owner = $1, lease_until_ms = $2 WHERE id IN (SELECT id FROM outbox \
+             WHERE held_for IS NULL AND topic = $3 AND lease_until_ms < $4 ORDER BY id LIMIT $5) RETURNING id, topic, body",
+        )
+        .bind(owner)
+        .bind(now + LEASE.as_millis() as i64)
+        .bind(topic)
+        .bind(now)
+        .bind(i64::from(limit))
+        .fetch_all(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        let mut rows = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+        rows.sort_by_key(|(id, _)| *id);
+        Ok(rows)
+    }
+
+    /// Removes what went out and gives the rest back at once.
+    async fn settle(&self, owner: &str, gone: &[i64]) -> Result<()> {
+        within(async {
+            let mut tx = self.begin().await?;
+            delete(&mut tx, gone, Some(owner)).await?;
+            sqlx::query("UPDATE outbox SET lease_owner = '', lease_until_ms = 0 WHERE lease_owner = $1")
+                .bind(owner)
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Gives leased rows back when the relay is dropped in the middle; without it they would lie until the lease ends.
+struct Lease {
+    records: Records,
+    owner: String,
+    gone: Vec<i64>,
+    settled: bool,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        if self.settled {
+            return;
+        }
+        let (records, owner, gone) = (
+            self.records.clone(),
+            std::mem::take(&mut self.owner),
+            std::mem::take(&mut self.gone),
+        );
+        runtime.spawn(async move {
+            if let Err(error) = records.settle(&owner, &gone).await {
+                tracing::warn!(%error, "messages of a relay that was stopped lie until their lease ends");
+            }
+        });
+    }
+}
+
+fn read(row: &sqlx::any::AnyRow) -> Result<(i64, OutboxRow)> {
+    Ok((
+        row.try_get("id")?,
+        OutboxRow {
+            topic: row.try_get("topic")?,
+            body: row.try_get("body")?,
+        },
+    ))
+}
+
+/// The ids are numbers of our own: they stand in the text, for lists have no common form.
+async fn delete(tx: &mut sqlx::Transaction<'static, sqlx::Any>, ids: &[i64], owner: Option<&str>) -> Result<()> {
+    for some in ids.chunks(500) {
+        let list = some.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+        let delete = format!("DELETE FROM outbox WHERE id IN ({list}) AND (lease_owner = $1 OR $2 = 0)");
+        sqlx::query(AssertSqlSafe(delete))
+            .persistent(false)
+            .bind(owner.unwrap_or_default())
+            .bind(i64::from(owner.is_some()))
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// A name that no other relay has, in any process.
+fn owner() -> String {
+    let mut random = [0; 16];
+    // Without randomness the clock and the count still tell relays of one machine apart.
+    let _ = getrandom::fill(&mut random);
+    let count = RELAYS.fetch_add(1, Ordering::Relaxed);
+    format!("{}-{}-{count}", data_encoding::HEXLOWER.encode(&random), now_ms())
+}
+
+fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64)
+}

@@ -1,0 +1,200 @@
+//! The front of the line: once, and fair.
+
+use airlock_records::{Accept, Fairness, NewRequest};
+
+use crate::site::{Site, WIDE, accept, drain, mail, request, verdict};
+
+pub async fn known_and_conflict(site: &Site) {
+    let db = site.open().await;
+    assert_eq!(accept(&db, &request("r1")).await, Accept::New);
+    assert_eq!(drain(&db).await, ["event r1", "job r1"]);
+    assert_eq!(db.definition("default@d1").await.unwrap().as_deref(), Some("text"));
+    assert_eq!(db.definition("other").await.unwrap(), None);
+
+    let Accept::Known(row) = accept(&db, &request("r1")).await else {
+        panic!("not known")
+    };
+    assert_eq!((row.state.as_str(), &row.request, &row.verdict), ("running", &request("r1"), &None));
+    let conflict = async |r: NewRequest| matches!(accept(&db, &r).await, Accept::Conflict);
+    assert!(
+        conflict(NewRequest {
+            body_sha256: "b1".to_owned(),
+            ..request("r1")
+        })
+        .await
+    );
+    assert!(
+        conflict(NewRequest {
+            service: "other".to_owned(),
+            ..request("r1")
+        })
+        .await
+    );
+    assert!(
+        conflict(NewRequest {
+            service: "other".to_owned(),
+            tenant: "else".to_owned(),
+            ..request("r1")
+        })
+        .await
+    );
+
+    db.finish(&verdict("r1"), &[], WIDE).await.unwrap();
+    let Accept::Known(row) = accept(&db, &request("r1")).await else {
+        panic!("not known")
+    };
+    assert_eq!(row.verdict.as_ref().unwrap().body, [7, 0, 255]);
+    assert_eq!(row.tenant, "acme");
+    assert!(drain(&db).await.is_empty(), "a repetition wrote messages");
+}
+
+pub async fn race(site: &Site) {
+    let mut tasks = vec![];
+    for n in 0..16 {
+        let db = site.open().await;
+        // Two tenants, so that not only the tenant's own order decides.
+        let r = NewRequest {
+            tenant: format!("t{}", n % 2),
+            ..request("same")
+        };
+        tasks.push(tokio::spawn(async move { accept(&db, &r).await }));
+    }
+    let mut new = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Accept::New => new += 1,
+            Accept::Known(row) => assert_eq!(row.request_id, "same"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(new, 1);
+    assert_eq!(drain(&site.open().await).await, ["event same", "job same"]);
+}
+
+pub async fn fairness(site: &Site) {
+    let db = site.open().await;
+    let tight = Fairness { in_flight: 2, queued: 2 };
+    let go = async |id: &str, received_ms: i64| {
+        let r = NewRequest {
+            received_ms,
+            ..request(id)
+        };
+        db.accept(&r, "text", &[mail(&format!("job {id}"))], &[mail(&format!("event {id}"))], tight)
+            .await
+            .unwrap()
+    };
+    assert_eq!(go("r1", 1).await, Accept::New);
+    assert_eq!(go("r2", 2).await, Accept::New);
+    assert_eq!(go("r3", 3).await, Accept::Waiting);
+    assert_eq!(go("r4", 4).await, Accept::Waiting);
+    assert_eq!(go("r5", 5).await, Accept::Full);
+    assert!(
+        matches!(go("r3", 3).await, Accept::Known(row) if row.state == "waiting"),
+        "full, but this one is known"
+    );
+    let other = NewRequest {
+        tenant: "other".to_owned(),
+        ..request("o1")
+    };
+    assert_eq!(
+        db.accept(&other, "text", &[], &[], tight).await.unwrap(),
+        Accept::New,
+        "another tenant is not touched"
+    );
+    assert_eq!(db.request("r5").await.unwrap(), None);
+    assert_eq!(
+        drain(&db).await,
+        ["event r1", "job r1", "event r2", "job r2", "event r3", "event r4"]
+    );
+
+    db.finish(&verdict("r2"), &[], tight).await.unwrap();
+    assert_eq!(drain(&db).await, ["job r3"], "the one that waited longest");
+    assert_eq!(db.request("r3").await.unwrap().unwrap().state, "running");
+    assert_eq!(go("r6", 6).await, Accept::Waiting, "nobody overtakes");
+    db.finish(&verdict("r1"), &[], tight).await.unwrap();
+    db.finish(&verdict("r3"), &[], tight).await.unwrap();
+    db.finish(&verdict("r3"), &[], tight).await.unwrap();
+    let mut rest = drain(&db).await;
+    rest.sort();
+    assert_eq!(rest, ["event r6", "job r4", "job r6"]);
+    assert_eq!(db.status().await.unwrap().waiting, 0);
+}
+
+pub async fn fairness_race(site: &Site) {
+    let tight = Fairness { in_flight: 3, queued: 5 };
+    let mut tasks = vec![];
+    for n in 0..16 {
+        let db = site.open().await;
+        tasks.push(tokio::spawn(async move {
+            db.accept(&request(&format!("r{n}")), "text", &[mail("job")], &[], tight)
+                .await
+                .unwrap()
+        }));
+    }
+    let mut counts = [0; 3];
+    for task in tasks {
+        match task.await.unwrap() {
+            Accept::New => counts[0] += 1,
+            Accept::Waiting => counts[1] += 1,
+            Accept::Full => counts[2] += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(counts, [3, 5, 8]);
+    assert_eq!(drain(&site.open().await).await.len(), 3);
+}
+
+pub async fn more_places(site: &Site) {
+    let db = site.open().await;
+    let one = Fairness { in_flight: 1, queued: 9 };
+    for id in ["r1", "r2", "r3"] {
+        db.accept(&request(id), "text", &[mail(id)], &[], one).await.unwrap();
+    }
+    assert_eq!(drain(&db).await, ["r1"]);
+    let three = Fairness { in_flight: 3, queued: 9 };
+    let r = NewRequest {
+        received_ms: 2_000,
+        ..request("r4")
+    };
+    let (at_once, later) = ([mail("r4")], [mail("r4, which waited")]);
+    let kept = db.accept_or_keep(&r, "text", [&at_once, &later], &[], three).await;
+    assert_eq!(kept.unwrap(), Accept::Waiting);
+    assert_eq!(drain(&db).await, ["r2", "r3"], "places that were added are filled, and in turn");
+    db.finish(&verdict("r1"), &[], three).await.unwrap();
+    assert_eq!(drain(&db).await, ["r4, which waited"]);
+}
+
+/// Calls that are dropped at any moment leave nothing half done, and no connection in the middle of a transaction.
+pub async fn dropped(site: &Site) {
+    let db = site.open().await;
+    for n in 0..120u64 {
+        let id = format!("r{n}");
+        let (r, job) = (
+            NewRequest {
+                tenant: format!("t{n}"),
+                ..request(&id)
+            },
+            [mail(&id)],
+        );
+        let call = db.accept(&r, "text", &job, &job, WIDE);
+        let _ = tokio::time::timeout(std::time::Duration::from_micros(n * 50), call).await;
+    }
+    // A commit that was on its way when its call was dropped may still arrive.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let mut there = vec![];
+    for n in 0..120 {
+        let id = format!("r{n}");
+        let is_there = db.request(&id).await.unwrap().is_some();
+        there.extend(is_there.then(|| [id.clone(), id]));
+    }
+    assert_eq!(
+        drain(&db).await,
+        there.concat(),
+        "a request and its messages are there together or not at all"
+    );
+    assert_eq!(accept(&db, &request("last")).await, Accept::New);
+    assert_eq!(
+        db.finish(&verdict("last"), &[], WIDE).await.unwrap(),
+        airlock_records::Finish::First
+    );
+}

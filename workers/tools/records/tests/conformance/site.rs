@@ -1,0 +1,145 @@
+//! A place with fresh tables, and short ways to say what is recorded.
+
+use std::path::Path;
+
+use airlock_peers::Postgres;
+use airlock_records::{Accept, Config, Fairness, NewRequest, NewToken, NewVerdict, OutboxRow, Records};
+
+pub struct Site {
+    config: Config,
+}
+
+impl Site {
+    pub async fn sqlite(folder: &Path) -> Site {
+        // A name with what means something in an address.
+        let url = format!("sqlite:{}", folder.join("a b%20?#c.db").display());
+        Site::with(Config {
+            url,
+            password_file: None,
+            max_connections: 4,
+        })
+        .await
+    }
+
+    pub async fn postgres(server: &Postgres, database: &str) -> Site {
+        server.create_database(database);
+        let config = Config {
+            url: server.url_as("postgres", database),
+            password_file: Some(server.password_file()),
+            max_connections: 4,
+        };
+        Site::with(config).await
+    }
+
+    async fn with(config: Config) -> Site {
+        let site = Site { config };
+        let records = site.open().await;
+        records.migrate().await.unwrap();
+        records.close().await;
+        site
+    }
+
+    /// A handle of its own, as another process would have.
+    pub async fn open(&self) -> Records {
+        Records::connect(&self.config).await.unwrap()
+    }
+}
+
+pub const WIDE: Fairness = Fairness {
+    in_flight: 64,
+    queued: 10_000,
+};
+
+pub fn request(id: &str) -> NewRequest {
+    NewRequest {
+        request_id: id.to_owned(),
+        service: "mailguard".to_owned(),
+        body_sha256: "b0".to_owned(),
+        tenant: "acme".to_owned(),
+        url: "https://files.test/invoice.zip".to_owned(),
+        recipient: "ann@acme.test".to_owned(),
+        route: "inbound".to_owned(),
+        secrets_sha256: "5e".to_owned(),
+        definition_digest: "default@d1".to_owned(),
+        lane: "click".to_owned(),
+        form: "protobuf".to_owned(),
+        received_ms: 1_000,
+        notify_ms: 11_000,
+        deadline_ms: 301_000,
+    }
+}
+
+/// Topic of the rows of these tests.
+pub const TOPIC: &str = "tests";
+
+/// A row whose body is a word and bytes that are no text.
+pub fn mail(word: &str) -> OutboxRow {
+    OutboxRow {
+        topic: TOPIC.to_owned(),
+        body: [word.as_bytes(), &[0, 255]].concat(),
+    }
+}
+
+/// The word of such a row.
+pub fn word(row: &OutboxRow) -> String {
+    let word = row.body.strip_suffix(&[0, 255]).expect("the body came whole");
+    String::from_utf8(word.to_vec()).unwrap()
+}
+
+pub async fn accept(records: &Records, request: &NewRequest) -> Accept {
+    let id = &request.request_id;
+    records
+        .accept(
+            request,
+            "text",
+            &[mail(&format!("job {id}"))],
+            &[mail(&format!("event {id}"))],
+            WIDE,
+        )
+        .await
+        .unwrap()
+}
+
+pub fn verdict(id: &str) -> NewVerdict {
+    NewVerdict {
+        request_id: id.to_owned(),
+        body: vec![7, 0, 255],
+        decision: "release".to_owned(),
+        outcome: "scanned".to_owned(),
+        sha256: Some("aa".to_owned()),
+        size: 5_000_000_000,
+        chunks_sha256: vec!["c1".to_owned(), "c2".to_owned()],
+        decided_ms: 5_000,
+        token: None,
+        blob_key: Some(format!("acme/{id}/file")),
+        blob_delete_after_ms: 10_000,
+    }
+}
+
+pub fn with_token(id: &str, token_id: &str, expires_ms: i64) -> NewVerdict {
+    let token = NewToken {
+        token_id: token_id.to_owned(),
+        sha256: "aa".to_owned(),
+        blob_key: format!("acme/{id}/file"),
+        expires_ms,
+        claims: vec![9, 0],
+    };
+    NewVerdict {
+        token: Some(token),
+        ..verdict(id)
+    }
+}
+
+/// Empties the outbox; gives the words in the order they came.
+pub async fn drain(records: &Records) -> Vec<String> {
+    let seen = std::sync::Mutex::new(vec![]);
+    loop {
+        let publish = async |row: OutboxRow| {
+            seen.lock().unwrap().push(word(&row));
+            true
+        };
+        if records.relay(TOPIC, 3, publish).await.unwrap() == 0 {
+            return seen.into_inner().unwrap();
+        }
+    }
+}
