@@ -1,5 +1,7 @@
 //! The database goes away and comes back: errors say so, the same handle works afterwards, and nothing that was promised is gone.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use airlock_peers::Postgres;
@@ -171,16 +173,21 @@ async fn server_crashes_under_load() {
     let server = Postgres::start();
     let records = Records::connect(&config(&server)).await.unwrap();
     records.migrate().await.unwrap();
-    let worker = |from: u32| {
-        let records = records.clone();
+    let troubles = Arc::new(AtomicU32::new(0));
+    let over = Arc::new(AtomicBool::new(false));
+    let worker = |from: usize| {
+        let (records, troubles, over) = (records.clone(), Arc::clone(&troubles), Arc::clone(&over));
         tokio::spawn(async move {
-            let mut troubles = 0;
-            for n in from..from + 60 {
+            let mut made = 0;
+            // As long as there are crashes, so that none can miss them all by having been quick.
+            while made < 60 || !over.load(Ordering::SeqCst) {
+                let n = from + made;
+                made += 1;
                 let id = format!("r{n}");
                 // As a stage would: again until it is done. Whether a call that broke off took effect, nobody knows.
                 while let Err(error) = accept(&records, &id).await {
                     assert!(error.is_temporary(), "{error:?}");
-                    troubles += 1;
+                    troubles.fetch_add(1, Ordering::SeqCst);
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 let event = [OutboxRow {
@@ -189,25 +196,29 @@ async fn server_crashes_under_load() {
                 }];
                 while let Err(error) = records.finish(&verdict(&id), &event, WIDE).await {
                     assert!(error.is_temporary(), "{error:?}");
-                    troubles += 1;
+                    troubles.fetch_add(1, Ordering::SeqCst);
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
-                tokio::time::sleep(Duration::from_millis(15)).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            troubles
+            made
         })
     };
-    let workers = [worker(0), worker(100), worker(200)];
-    for _ in 0..3 {
+    let workers = [worker(0), worker(100_000), worker(200_000)];
+    // A crash between two calls hits nobody: three of them, and more until one has.
+    let mut crashes = 0;
+    while crashes < 3 || (troubles.load(Ordering::SeqCst) == 0 && crashes < 30) {
         tokio::time::sleep(Duration::from_millis(300)).await;
         server.crash();
         server.start_again();
+        crashes += 1;
     }
-    let mut troubles = 0;
+    over.store(true, Ordering::SeqCst);
+    let mut made = 0;
     for worker in workers {
-        troubles += worker.await.unwrap();
+        made += worker.await.unwrap();
     }
-    assert!(troubles > 0, "the crashes hit nobody");
+    assert!(troubles.load(Ordering::SeqCst) > 0, "{crashes} crashes hit nobody");
 
     let seen = std::sync::Mutex::new(vec![]);
     while records
@@ -223,8 +234,8 @@ async fn server_crashes_under_load() {
     let all = seen.len();
     seen.sort();
     seen.dedup();
-    assert_eq!((all, seen.len()), (360, 360), "each job and each verdict exactly once");
-    assert_eq!(records.status().await.unwrap().done, 180);
+    assert_eq!((all, seen.len()), (2 * made, 2 * made), "each job and each verdict exactly once");
+    assert_eq!(records.status().await.unwrap().done, made as u64);
 }
 
 #[tokio::test]
