@@ -16,6 +16,24 @@ pub fn escape_bytes(bytes: &[u8]) -> String {
     out
 }
 
+/// Cuts a file name to `max` bytes so that its ending stays, which says what a double click does; an ending longer than `max_ending`
+/// bytes is none.
+pub fn cut_name(name: &str, max: usize, max_ending: usize) -> String {
+    if name.len() <= max {
+        return name.to_owned();
+    }
+    let ending = name
+        .rfind('.')
+        .and_then(|dot| name.get(dot..))
+        .filter(|ending| ending.len() <= max_ending)
+        .unwrap_or_default();
+    let mut end = max.saturating_sub(ending.len());
+    while !name.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    format!("{}{ending}", name.get(..end).unwrap_or_default())
+}
+
 /// Escapes text for a terminal, a page or a log: control, bidirectional and invisible characters become visible.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -3,6 +3,7 @@
 //! Read as browsers read it, for their users get the file. Control and bidirectional characters stay in the name: the
 //! findings need them, and who shows a name escapes it.
 
+use airlock_proto::text::cut_name;
 use data_encoding::BASE64;
 use url::Url;
 
@@ -173,22 +174,5 @@ fn clean(name: &str) -> Option<String> {
     if matches!(name.trim(), "" | "." | "..") {
         return None;
     }
-    Some(cut_keeping_the_ending(name))
-}
-
-/// The ending says what a double click does, so that a cut leaves it whole.
-fn cut_keeping_the_ending(name: &str) -> String {
-    if name.len() <= MAX_NAME_BYTES {
-        return name.to_owned();
-    }
-    let ending = name
-        .rfind('.')
-        .and_then(|at| name.get(at..))
-        .filter(|e| e.len() <= MAX_ENDING_BYTES)
-        .unwrap_or_default();
-    let mut end = MAX_NAME_BYTES.saturating_sub(ending.len());
-    while !name.is_char_boundary(end) {
-        end = end.saturating_sub(1);
-    }
-    format!("{}{ending}", name.get(..end).unwrap_or_default())
+    Some(cut_name(name, MAX_NAME_BYTES, MAX_ENDING_BYTES))
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use airlock_proto::text::cut_name;
+
 /// Longest name in bytes that is handed out.
 const MAX_NAME_BYTES: usize = 180;
 /// Longest ending, dot included, that is kept when a name is cut.
@@ -31,23 +33,11 @@ fn harmless(name: &str) -> String {
     let name: String = last.chars().map(|c| if hostile(c) { '_' } else { c }).collect();
     // A leading dot hides a file, and Windows drops dots and blanks at the end.
     let name = name.trim_matches(|c: char| c == '.' || c.is_whitespace());
-    if name.is_empty() { "download".to_owned() } else { shortened(name) }
-}
-
-fn shortened(name: &str) -> String {
-    if name.len() <= MAX_NAME_BYTES {
-        return name.to_owned();
+    if name.is_empty() {
+        "download".to_owned()
+    } else {
+        cut_name(name, MAX_NAME_BYTES, MAX_ENDING_BYTES)
     }
-    let ending = name
-        .rfind('.')
-        .and_then(|dot| name.get(dot..))
-        .filter(|e| e.len() <= MAX_ENDING_BYTES)
-        .unwrap_or_default();
-    let mut end = MAX_NAME_BYTES.saturating_sub(ending.len());
-    while !name.is_char_boundary(end) {
-        end = end.saturating_sub(1);
-    }
-    format!("{}{ending}", name.get(..end).unwrap_or_default())
 }
 
 #[cfg(test)]
