@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use airlock_policy::{Action, Definition, Person, Route, digest};
 use airlock_proto::request::{DEADLINE_MS, DEADLINE_SANDBOX_MS, check};
-use airlock_proto::v1::{self, Accepted, Rejected, ScanRequest};
+use airlock_proto::v1::{Accepted, Rejected, ScanRequest};
 use airlock_proto::wire::Form;
-use airlock_queue::topology::StageName;
+use airlock_queue::topology::{Lane, StageName};
 use airlock_queue::{Failure, Incoming, Outgoing, Stage};
 use airlock_records::{Accept, Fairness, NewRequest, Records, RecordsError};
 use data_encoding::HEXLOWER;
@@ -87,42 +87,15 @@ impl Intake {
         let definition = self.policies.now().resolve(Person {
             tenant: &request.tenant,
             recipient: &request.recipient,
-            route: route(&request),
+            route: request.route().into(),
         });
         let row = row(&request, message, &definition, now);
-        if let Some(live) = self.records.live(&row, now).await.map_err(ours)? {
-            return self.again(&row, &request, &definition, live.request_id, message.lane, form).await;
-        }
-        self.record(&row, &request, &definition, String::new(), message, form).await
-    }
-
-    /// A re-click: a request of its own in the records, answered by the verdict stage with the verdict that is live.
-    async fn again(
-        &self,
-        row: &NewRequest,
-        request: &ScanRequest,
-        definition: &Definition,
-        live: String,
-        lane: airlock_queue::topology::Lane,
-        form: Form,
-    ) -> Result<Vec<Outgoing>, Failure> {
-        let accepted = accepted(row, request, definition, live);
-        let job = Outgoing::job(StageName::Verdict, lane, &row.request_id, &accepted);
-        self.write(row, definition, &job, &accepted, lane, form).await
-    }
-
-    async fn record(
-        &self,
-        row: &NewRequest,
-        request: &ScanRequest,
-        definition: &Definition,
-        reuse: String,
-        message: &Incoming,
-        form: Form,
-    ) -> Result<Vec<Outgoing>, Failure> {
-        let accepted = accepted(row, request, definition, reuse);
-        let job = Outgoing::job(StageName::Fetch, message.lane, &row.request_id, &accepted);
-        self.write(row, definition, &job, &accepted, message.lane, form).await
+        // A re-click is a request of its own in the records, answered by the verdict stage with the verdict that is live.
+        let live = self.records.live(&row, now).await.map_err(ours)?;
+        let stage = if live.is_some() { StageName::Verdict } else { StageName::Fetch };
+        let accepted = accepted(&row, &request, &definition, live.map(|v| v.request_id).unwrap_or_default());
+        let job = Outgoing::job(stage, message.lane, &row.request_id, &accepted);
+        self.write(&row, &definition, &job, &accepted, message.lane, form).await
     }
 
     async fn write(
@@ -131,7 +104,7 @@ impl Intake {
         definition: &Definition,
         job: &Outgoing,
         accepted: &Accepted,
-        lane: airlock_queue::topology::Lane,
+        lane: Lane,
         form: Form,
     ) -> Result<Vec<Outgoing>, Failure> {
         let event = Outgoing::event("accepted", &row.service, &row.request_id, &public(accepted), form);
@@ -201,16 +174,8 @@ fn rejection(service: &str, request_id: &str, code: &str, text: &str, form: Form
     Outgoing::event("rejected", service, request_id, &rejected, form)
 }
 
-fn route(request: &ScanRequest) -> Route {
-    match request.route() {
-        v1::Route::Outbound => Route::Outbound,
-        v1::Route::Journal => Route::Journal,
-        v1::Route::Inbound | v1::Route::Unspecified => Route::Inbound,
-    }
-}
-
 fn row(request: &ScanRequest, message: &Incoming, definition: &Definition, now: i64) -> NewRequest {
-    let may_detonate = definition.action == Action::Sandbox || route(request) != Route::Inbound;
+    let may_detonate = definition.action == Action::Sandbox || Route::from(request.route()) != Route::Inbound;
     let deadline = match request.deadline_ms {
         0 if may_detonate => DEADLINE_SANDBOX_MS,
         0 => DEADLINE_MS,

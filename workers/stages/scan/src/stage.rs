@@ -92,7 +92,7 @@ impl Scan {
         let (chunks, chunks_key, chunks_sha256) = self.chunks(&key, loaded.chunks).await?;
         let assessment = classify(&report);
         let delivery = delivery(&headers, shown_format(&report, &headers));
-        let route = route(&accepted);
+        let route = accepted.request.as_ref().map_or(Route::Inbound, |r| r.route().into());
         let facts = Facts::scanned(&report, &assessment, delivery, route);
         let definition = Definition::from_toml(&accepted.definition).unwrap_or_default();
         let ask = detonate(&facts, &definition);
@@ -200,13 +200,5 @@ fn headers(record: &Downloaded) -> HeaderFacts {
         file_name: some(&record.file_name),
         declared_type: some(&record.declared_type),
         content_encoding: record.content_encoding.clone(),
-    }
-}
-
-fn route(accepted: &Accepted) -> Route {
-    match accepted.request.as_ref().map(v1::ScanRequest::route) {
-        Some(v1::Route::Outbound) => Route::Outbound,
-        Some(v1::Route::Journal) => Route::Journal,
-        _ => Route::Inbound,
     }
 }

@@ -7,11 +7,7 @@ use serde::de::DeserializeOwned;
 
 /// The route of a request's record.
 pub fn route(word: &str) -> Route {
-    match v1::Route::from_str_name(word) {
-        Some(v1::Route::Outbound) => Route::Outbound,
-        Some(v1::Route::Journal) => Route::Journal,
-        _ => Route::Inbound,
-    }
+    v1::Route::from_str_name(word).unwrap_or_default().into()
 }
 
 /// Facts of a file that was scanned, and perhaps detonated.

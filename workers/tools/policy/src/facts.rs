@@ -1,5 +1,6 @@
 //! Facts: all that a decision depends on beside the definition (DECISIONS 1).
 
+use airlock_proto::v1;
 use airlock_proto::{Classification, Coverage, Delivery, FetchOutcome, Gap, GapKind, Report};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,17 @@ pub enum Route {
     Outbound,
     /// A copy for the archive.
     Journal,
+}
+
+impl From<v1::Route> for Route {
+    /// What is not said is inbound.
+    fn from(route: v1::Route) -> Self {
+        match route {
+            v1::Route::Outbound => Route::Outbound,
+            v1::Route::Journal => Route::Journal,
+            v1::Route::Inbound | v1::Route::Unspecified => Route::Inbound,
+        }
+    }
 }
 
 /// What the sandbox says.
