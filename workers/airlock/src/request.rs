@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use airlock_proto::v1::{Progress, Rejected, Route, ScanRequest, Verdict};
-use airlock_proto::wire::{Form, encode};
-use airlock_queue::topology::Queue;
-use airlock_queue::{Broker, Consumer, Exchange, Incoming, Outgoing, QueueError};
+use airlock_queue::topology::{Lane, Queue};
+use airlock_queue::{Broker, Consumer, Incoming, Outgoing};
 
 use crate::Outcome;
 use crate::cli::{Global, RequestArgs, RouteArg};
@@ -50,7 +49,7 @@ async fn ask(config: &Config, args: &RequestArgs) -> Outcome<Status> {
             (broker, events)
         }
     };
-    publish(broker.as_ref(), &request).await?;
+    broker.publish(Outgoing::request(Lane::Click, &request)).await?;
     let patience = Instant::now() + Duration::from_secs(args.wait);
     let verdict = wait(events.as_mut(), &request.request_id, patience).await;
     events.stop().await;
@@ -82,24 +81,6 @@ fn request(args: &RequestArgs) -> Outcome<ScanRequest> {
         ..ScanRequest::default()
     };
     airlock_proto::request::check(request).map_err(|faults| faults.join("; ").into())
-}
-
-async fn publish(broker: &dyn Broker, request: &ScanRequest) -> Result<(), QueueError> {
-    broker
-        .publish(Outgoing {
-            exchange: Exchange::Requests,
-            key: "request.click.v1".to_owned(),
-            kind: "ScanRequest".to_owned(),
-            form: Form::Protobuf,
-            id: request.request_id.clone(),
-            request_id: request.request_id.clone(),
-            body: encode(request, Form::Protobuf),
-            mandatory: true,
-            attempt: 0,
-            trace: None,
-            why: None,
-        })
-        .await
 }
 
 /// Listens until the verdict of this request is there. What belongs to others of the same service goes back to them.

@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use airlock_proto::v1::{ScanRequest, Verdict};
-use airlock_proto::wire::{Form, encode};
 use airlock_queue::lite::Lite;
 use airlock_queue::rabbit::{Config, Rabbit};
-use airlock_queue::topology::Queue;
-use airlock_queue::{Broker, Exchange, Incoming, Outgoing, QueueError};
+use airlock_queue::topology::{Lane, Queue};
+use airlock_queue::{Broker, Incoming, Outgoing, QueueError};
 
 use super::site::Site;
 
@@ -51,7 +50,7 @@ impl Clicks {
 
     /// Publishes a request until the broker has it; at once, without waiting for that.
     pub fn ask(&self, request: &ScanRequest) {
-        let (broker, message) = (Arc::clone(&self.broker), request_message(request));
+        let (broker, message) = (Arc::clone(&self.broker), Outgoing::request(Lane::Click, request));
         self.runtime.spawn(async move {
             while let Err(error) = broker.publish(message.clone()).await {
                 if !matches!(error, QueueError::Away(_)) {
@@ -151,23 +150,6 @@ pub async fn user(site: &Site, name: &str) -> Try<Arc<dyn Broker>> {
         ..Config::default()
     })
     .await?)
-}
-
-/// A request as a message.
-pub fn request_message(request: &ScanRequest) -> Outgoing {
-    Outgoing {
-        exchange: Exchange::Requests,
-        key: "request.click.v1".to_owned(),
-        kind: "ScanRequest".to_owned(),
-        form: Form::Protobuf,
-        id: request.request_id.clone(),
-        request_id: request.request_id.clone(),
-        body: encode(request, Form::Protobuf),
-        mandatory: true,
-        attempt: 0,
-        trace: None,
-        why: None,
-    }
 }
 
 /// A click by somebody on a link.

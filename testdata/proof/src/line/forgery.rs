@@ -144,10 +144,13 @@ fn forged(way: usize, id: &str, accepted: &Accepted) -> Outgoing {
         },
         13 => on(Exchange::Dead, "dead.verdict"),
         14 => on(Exchange::Dead, "dead.fetch"),
-        _ => super::clicks::request_message(&ScanRequest {
-            request_id: id.to_owned(),
-            ..accepted.request.clone().unwrap_or_default()
-        }),
+        _ => Outgoing::request(
+            Lane::Click,
+            &ScanRequest {
+                request_id: id.to_owned(),
+                ..accepted.request.clone().unwrap_or_default()
+            },
+        ),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A message with what the broker keeps beside its body.
 
+use airlock_proto::v1::ScanRequest;
 use airlock_proto::wire::{Form, Undecodable, Wire, decode, encode};
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,16 @@ impl Outgoing {
             attempt: 0,
             trace: None,
             why: None,
+        }
+    }
+
+    /// A request of a calling service to intake.
+    pub fn request(lane: Lane, request: &ScanRequest) -> Self {
+        Outgoing {
+            exchange: Exchange::Requests,
+            key: format!("request.{lane}.v1"),
+            id: request.request_id.clone(),
+            ..Outgoing::job(StageName::Intake, lane, &request.request_id, request)
         }
     }
 

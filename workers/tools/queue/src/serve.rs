@@ -121,14 +121,15 @@ async fn one(
     let started = Instant::now();
     let lane = message.lane;
     let name = stage.name();
+    if !stage.allows(&message) {
+        let served = refuse(stage.as_ref(), broker.as_ref(), &message, receipt).await;
+        observer.served(name, lane, served, started.elapsed());
+        return;
+    }
     // A panic in a stage is a bug of ours: the message is retried, and the process goes on.
+    let message = Arc::new(message);
     let work = {
-        if !stage.allows(&message) {
-            let served = refuse(stage.as_ref(), broker.as_ref(), &message, receipt).await;
-            observer.served(name, lane, served, started.elapsed());
-            return;
-        }
-        let (stage, message) = (Arc::clone(&stage), message.clone());
+        let message = Arc::clone(&message);
         tokio::spawn(async move { stage.handle(&message).await })
     };
     let outcome = match work.await {
