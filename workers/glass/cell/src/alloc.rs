@@ -42,3 +42,35 @@ fn given(pointer: *mut u8) -> *mut u8 {
     }
     pointer
 }
+
+/// Leaves no hole in the heap, so that a process that is forked from here allocates in fresh memory behind it.
+///
+/// What the rule compiler has freed lies between what it keeps. A child that filled these holes would write to pages that it shares
+/// with the zygote, and each first write to one costs a fault, a copy and a flush of the address cache; fresh pages cost less, and
+/// lie together. The holes are lost to the zygote, which needs them no more.
+pub fn fill_holes() {
+    // SAFETY: takes no pointer; merges what is free and gives the end of the heap back.
+    unsafe { libc::malloc_trim(0) };
+    // SAFETY: an increment of 0 only asks.
+    let end = unsafe { libc::sbrk(0) }.addr();
+    let small = (1..=SMALL.div_ceil(STEP)).rev().map(|steps| steps.saturating_mul(STEP));
+    let large = std::iter::successors(Some(LARGEST_HOLE), |size| Some(size.saturating_mul(3).div_ceil(4)));
+    for size in large.take_while(|size| *size > SMALL).chain(small) {
+        loop {
+            // SAFETY: any size may be asked for.
+            let block = unsafe { libc::malloc(size) };
+            // What lies behind the old end (or in a mapping of its own) is fresh: no hole of this size is left.
+            if block.is_null() || block.addr() >= end {
+                // SAFETY: it was allocated a line ago and nobody has it; null is allowed.
+                unsafe { libc::free(block) };
+                break;
+            }
+        }
+    }
+}
+
+/// Larger holes are rare, and are filled piece by piece.
+const LARGEST_HOLE: usize = 1 << 20;
+/// Up to here the C library keeps lists of single sizes, which lie [`STEP`] apart (`MAX_TCACHE_SIZE`, `MALLOC_ALIGNMENT`).
+const SMALL: usize = 1040;
+const STEP: usize = 16;

@@ -1,5 +1,5 @@
 //! What `make bench` compares the jailed scan with: the bare rule engine on plain bytes, and the walk without its jail.
-//! `bare scan RULES FILE…` · `bare walk RULES DIR` · `bare threads N`
+//! `bare scan RULES FILE…` · `bare walk RULES DIR`
 #![allow(clippy::disallowed_methods)]
 
 use std::path::{Path, PathBuf};
@@ -14,8 +14,7 @@ fn main() {
     match words.as_slice() {
         ["scan", rules, files @ ..] => scan(Path::new(rules), files),
         ["walk", rules, folder] => walk(Path::new(rules), Path::new(folder)),
-        ["threads", count] => threads(count.parse().expect("a number")),
-        _ => panic!("bare scan RULES FILE… | bare walk RULES DIR | bare threads N"),
+        _ => panic!("bare scan RULES FILE… | bare walk RULES DIR"),
     }
 }
 
@@ -65,13 +64,6 @@ fn walk(rules: &Path, folder: &Path) {
             },
         );
         println!("{}\t{frames}", path.display());
-    }
-}
-
-/// Starts and ends so many threads, one after the other: what the engine's heartbeat costs a child.
-fn threads(count: usize) {
-    for _ in 0..count {
-        std::thread::spawn(|| {}).join().expect("ended");
     }
 }
 

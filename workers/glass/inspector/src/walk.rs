@@ -1,7 +1,7 @@
 //! The walk: one node at a time, depth first. Sniff, tell, match the rules, unpack, analyse.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use airlock_proto::frame::{Frame, JobHeader};
@@ -55,6 +55,7 @@ pub fn inspect(bytes: &[u8], around: Surroundings<'_, '_>) {
         full: false,
         timed_out: Cell::new(false),
         once: BTreeSet::new(),
+        matched: HashMap::new(),
         chain: Vec::new(),
         ancestors: Vec::new(),
         told: Vec::new(),
@@ -99,10 +100,19 @@ pub struct Walk<'e> {
     pub(crate) full: bool,
     timed_out: Cell<bool>,
     pub(crate) once: BTreeSet<(u32, GapKind)>,
+    /// What the rules said of bytes that may come again: archives hold copies, and bombs hold little else.
+    matched: HashMap<Same, Vec<crate::rules::Hit>>,
     chain: Vec<&'static str>,
     ancestors: Vec<[u8; 32]>,
     pub(crate) told: Vec<Told>,
 }
+
+/// Equal for nodes of which the rules say the same: digest, format, layer.
+type Same = ([u8; 32], &'static str, &'static str);
+/// Most nodes whose matches are kept.
+const MAX_MATCHED: usize = 4096;
+/// Most matches of one node that are kept.
+const MAX_REPEATED_HITS: usize = 16;
 
 /// What was said of a node that is still open, so that its decoded layers do not say it again.
 pub(crate) struct Told {
@@ -171,7 +181,7 @@ impl Walk<'_> {
             raw: layer == "raw",
             said: BTreeSet::new(),
         });
-        self.match_rules(index, parent.is_none(), bytes, label.name, layer);
+        self.match_rules(index, parent.is_none(), bytes, (digest, label.name, layer));
         if self.ancestors.contains(&digest) {
             self.finding(index, Found::new("zip.quine_or_self_nested"));
         } else {
@@ -255,10 +265,20 @@ impl Walk<'_> {
         }
     }
 
-    fn match_rules(&mut self, node: u32, root: bool, bytes: &[u8], format: &'static str, layer: &'static str) {
-        let mut hits = Vec::new();
-        let outcome = catch_unwind(AssertUnwindSafe(|| (self.scan)(bytes, format, layer, &mut |hit| hits.push(hit))));
-        let outcome = outcome.unwrap_or_else(|_| Err(Gap::new(GapKind::RuleTimeout, "the rule engine gave up on this node")));
+    fn match_rules(&mut self, node: u32, root: bool, bytes: &[u8], same: Same) {
+        let (_, format, layer) = same;
+        let known = self.matched.get(&same).cloned();
+        let repeated = known.is_some();
+        let mut hits = known.unwrap_or_default();
+        let outcome = if repeated {
+            Ok(())
+        } else {
+            catch_unwind(AssertUnwindSafe(|| (self.scan)(bytes, format, layer, &mut |hit| hits.push(hit))))
+                .unwrap_or_else(|_| Err(Gap::new(GapKind::RuleTimeout, "the rule engine gave up on this node")))
+        };
+        if !repeated && outcome.is_ok() && self.matched.len() < MAX_MATCHED && hits.len() <= MAX_REPEATED_HITS {
+            self.matched.insert(same, hits.clone());
+        }
         for hit in hits {
             if hit.shadow {
                 self.send(Frame::Note(format!("shadow rule {} would have matched", hit.name)));
@@ -350,6 +370,35 @@ mod tests {
                 .iter()
                 .any(|f| matches!(f, Frame::Gap { gap, .. } if gap.kind == GapKind::TooMany))
         );
+    }
+
+    #[test]
+    fn a_copy_gets_the_findings_of_its_original() {
+        let archive = airlock_forge::zip::simple(&[("a.txt", b"a marker"), ("b.txt", b"no word"), ("c.txt", b"a marker")]);
+        let source = airlock_proto::frame::RuleSource {
+            path: "own.yar".into(),
+            text: "rule own { strings: $a = \"a marker\" condition: $a at 0 }".into(),
+            builtin: false,
+        };
+        let (rules, _) = crate::RuleSet::compile(&[source]);
+        let mut matcher = rules.matcher();
+        let mut nodes = Vec::new();
+        let mut emit = |frame: Frame| {
+            if let Frame::Finding(finding) = frame {
+                nodes.extend((finding.id == "own").then_some(finding.node));
+            }
+            true
+        };
+        inspect(
+            &archive,
+            Surroundings {
+                job: &JobHeader::default(),
+                matcher: Some(&mut matcher),
+                expired: &|| false,
+                emit: &mut emit,
+            },
+        );
+        assert_eq!(nodes, [1, 3]);
     }
 
     #[test]

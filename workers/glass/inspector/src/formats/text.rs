@@ -80,14 +80,16 @@ impl Format for Text {
 }
 
 /// The bytes as text. Of data that merely begins like text only the beginning is made readable: base64 and hexadecimal payloads are
-/// looked for in all of the bytes, and the rules have matched them.
+/// looked for in all of the bytes, and the rules have matched them. A browser reads a page to its end, whatever stands between.
 fn readable(bytes: &[u8]) -> Cow<'_, str> {
-    const BEGINNING: usize = 1024 * 1024;
+    const BEGINNING: usize = 256 * 1024;
+    const SNIFFED: usize = 16 * 1024;
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Cow::Borrowed(text);
     }
-    let whole = charset::is_text_throughout(bytes);
-    String::from_utf8_lossy(if whole { bytes } else { bytes.get(..BEGINNING).unwrap_or(bytes) })
+    let first = |length: usize| bytes.get(..length).unwrap_or(bytes);
+    let whole = charset::is_mostly_text(bytes) || html::looks_like_html(&String::from_utf8_lossy(first(SNIFFED)));
+    String::from_utf8_lossy(if whole { bytes } else { first(BEGINNING) })
 }
 
 /// Text formats that hold others in a way that is not opened here.
@@ -112,4 +114,20 @@ fn unopened(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
 /// `#@~^`, six characters of length in base64, `==`.
 fn is_encoded_script(from: &[u8]) -> bool {
     from.get(10..12) == Some(b"==")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_read_to_its_end_whatever_stands_between() {
+        let between = [b"word ".repeat(100_000), vec![1; 400_000]].concat();
+        let page = [&b"<!doctype html><p>"[..], &between, b"<script>last()</script>"].concat();
+        assert!(readable(&page).ends_with("last()</script>"));
+        let data = [&b"words and "[..], &between, b"\xff"].concat();
+        assert!(readable(&data).len() < 300_000);
+        let text = [&b"words and "[..], &b"more ".repeat(100_000), &[1; 40_000], b"\xff last"].concat();
+        assert!(readable(&text).ends_with("last"));
+    }
 }

@@ -18,6 +18,8 @@ const MAX_DICTIONARY: u64 = 128 * 1024 * 1024;
 const MAX_WORKSPACE: u64 = 192 * 1024 * 1024;
 /// Members above this length are decoded in a stream, in bytes.
 const MAX_BUFFERED: u64 = 32 * 1024 * 1024;
+/// Largest dictionary in bytes with which RAR 5 needs no more than the half of [`MAX_WORKSPACE`], counted or not.
+const MODEST_DICTIONARY: u64 = 32 * 1024 * 1024;
 const MAX_HEADERS: u64 = 200_000;
 const MAX_HEADER_BYTES: u64 = 32 * 1024 * 1024;
 /// Failed members that get a gap each.
@@ -31,6 +33,22 @@ pub(super) fn options(password: Option<&[u8]>) -> ArchiveReadOptions<'_> {
         .with_max_reader_workspace_bytes(MAX_WORKSPACE)
         .with_rar50_dictionary_size_limit(MAX_DICTIONARY)
         .with_rar50_buffered_decode_limit(MAX_BUFFERED)
+}
+
+/// The limits for decoding members. A reader that counts its memory decodes without tables, a third slower: it counts only where the
+/// archive could ask for much.
+fn decoding<'p>(archive: &Archive, password: Option<&'p [u8]>) -> ArchiveReadOptions<'p> {
+    let modest = |member: ArchiveMemberRef<'_>| match member {
+        ArchiveMemberRef::Rar50Plus(file) => file
+            .decoded_compression_info()
+            .is_ok_and(|info| info.dictionary_size <= MODEST_DICTIONARY),
+        _ => false,
+    };
+    let mut options = options(password);
+    if archive.member_refs().all(modest) {
+        options.max_reader_workspace_bytes = None;
+    }
+    options
 }
 
 /// The gap that an error of the reader means.
@@ -60,7 +78,7 @@ pub(super) fn members(archive: &Archive, password: Option<&[u8]>, bytes: &[u8], 
         encrypted_bytes: 0,
     });
     let outcome = archive.extract_with_control_and_errors(
-        options(password),
+        decoding(archive, password),
         |member| {
             let mut state = state.borrow_mut();
             state.flush(None);

@@ -92,8 +92,9 @@ fn plain(name: &str) -> bool {
 
 /// The sum of all bytes with the checksum field as spaces; some old programs summed signed bytes.
 fn checksum(block: &[u8]) -> bool {
-    // Asked of every block of data, too: what is no number is out at once.
-    let Some(want) = block.get(148..156).and_then(number).filter(|want| *want != 0) else {
+    // Asked of every block of data, too: what is no number, or none that bytes add up to, is out at once.
+    const LARGEST: u64 = 512 * 255;
+    let Some(want) = block.get(148..156).and_then(number).filter(|want| (1..=LARGEST).contains(want)) else {
         return false;
     };
     let (mut unsigned, mut high) = (0_u64, 0_u64);

@@ -70,18 +70,32 @@ pub fn from_wide(bytes: &[u8]) -> Option<String> {
 }
 
 /// False for data that merely begins like text: some places all over it hold what no 8-bit text holds.
-pub fn is_text_throughout(bytes: &[u8]) -> bool {
+fn is_text_throughout(bytes: &[u8]) -> bool {
+    let (odd, places) = odd_places(bytes);
+    odd == 0 && places > 0
+}
+
+/// False for data when more than a quarter of some places all over it hold what no 8-bit text holds.
+pub fn is_mostly_text(bytes: &[u8]) -> bool {
+    let (odd, places) = odd_places(bytes);
+    odd.saturating_mul(4) <= places
+}
+
+/// Places all over the bytes that hold what no 8-bit text holds, and all places that were looked at.
+fn odd_places(bytes: &[u8]) -> (usize, usize) {
     const PLACES: usize = 32;
     const WINDOW: usize = 1024;
     let step = bytes.len().checked_div(PLACES).unwrap_or_default().max(WINDOW);
     let window = |at: usize| bytes.get(at..at.saturating_add(WINDOW).min(bytes.len())).unwrap_or_default();
-    (0..bytes.len()).step_by(step).all(|at| {
-        let odd = window(at)
+    let is_odd = |at: &usize| {
+        let odd = window(*at)
             .iter()
             .filter(|&&b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b | 0x08))
             .count();
-        odd.saturating_mul(33) <= WINDOW
-    })
+        odd.saturating_mul(33) > WINDOW
+    };
+    let places = || (0..bytes.len()).step_by(step);
+    (places().filter(is_odd).count(), places().count())
 }
 
 /// Encodings of two or four bytes a character.

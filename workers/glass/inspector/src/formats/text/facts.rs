@@ -146,7 +146,8 @@ fn windows_objects(text: &str, lower: &str) -> Option<Found> {
         ".write",
     ];
     // The name must be the call's own argument: programs that analyse such scripts mention all of these words, too.
-    let made = MAKE.iter().flat_map(|make| lower.match_indices(make)).find_map(|(at, make)| {
+    let places = MAKE.iter().flat_map(|make| places(lower, make).map(|at| (at, *make)));
+    let made = places.into_iter().find_map(|(at, make)| {
         let argument = lower.get(at.saturating_add(make.len())..)?.trim_start().strip_prefix(['"', '\''])?;
         WHAT.iter().find(|what| argument.starts_with(**what)).map(|what| (at, *what))
     });
@@ -211,8 +212,9 @@ fn obfuscated(text: &str, lower: &str) -> Option<Found> {
         );
     }
     let packed = place(lower, "eval(function(p,a,c,k,e,");
-    let noise =
-        text.len() >= 400 && text.bytes().filter(|b| b"[]()!+".contains(b)).count().saturating_mul(100) >= text.len().saturating_mul(95);
+    // Counted is what speaks against it, because of ordinary text very little has to be read for that.
+    let few = text.len().div_ceil(20);
+    let noise = text.len() >= 400 && text.bytes().filter(|b| !b"[]()!+".contains(b)).take(few.saturating_add(1)).count() <= few;
     let at = packed.or(noise.then_some(0))?;
     let found = Found::new("html.obfuscated_script")
         .at(at, 24)
@@ -225,7 +227,12 @@ fn obfuscated(text: &str, lower: &str) -> Option<Found> {
     })
 }
 
-/// Where a word stands. Vectorised: texts are long, and these words are rare.
+/// All places where a word stands.
+fn places<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
+    memchr::memmem::find_iter(text.as_bytes(), word.as_bytes())
+}
+
+/// Where a word stands first. Vectorised: texts are long, and these words are rare.
 fn place(text: &str, word: &str) -> Option<usize> {
     memchr::memmem::find(text.as_bytes(), word.as_bytes())
 }

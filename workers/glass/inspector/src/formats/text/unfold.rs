@@ -12,14 +12,18 @@ pub fn unfold(text: &str) -> Option<String> {
         return Some(without(text, &["\r\n ", "\r\n\t", "\n ", "\n\t"]).replace('\n', " \n"));
     }
     // A literal that is cut in pieces: long enough ones are looked for in the joined text.
-    (text.contains("\\\n") || text.contains("\\\r\n")).then(|| without(text, &["\\\r\n", "\\\n"]))
+    let has = |word: &[u8]| memchr::memmem::find(text.as_bytes(), word).is_some();
+    (has(b"\\\n") || has(b"\\\r\n")).then(|| without(text, &["\\\r\n", "\\\n"]))
 }
 
 fn without(text: &str, breaks: &[&str]) -> String {
-    breaks.iter().fold(
-        text.to_owned(),
-        |text, word| if text.contains(word) { text.replace(word, "") } else { text },
-    )
+    breaks.iter().fold(text.to_owned(), |text, word| {
+        if memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some() {
+            text.replace(word, "")
+        } else {
+            text
+        }
+    })
 }
 
 #[cfg(test)]
