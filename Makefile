@@ -13,7 +13,7 @@ STEP     = .ci/step
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 TESTS    = $(if $(NEXTEST),$(CARGO) nextest run,$(CARGO) test) --release --locked --workspace
 
-.PHONY: help demo test install corpus bench fuzz walls line chaos build fmt lint doc docs docs-fresh doctor deny clean packages servers
+.PHONY: help demo test install corpus bench bench-line fuzz walls line chaos build fmt lint doc docs docs-fresh doctor deny clean packages servers
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -51,6 +51,9 @@ chaos: servers build ## requests while everything is killed, stopped and broken,
 	@$(BIN)/airlock-proof chaos --requests $(REQUESTS) --seed $(SEED)
 	@$(BIN)/airlock-proof chaos --requests $(REQUESTS) --seed $(SEED) --kind up
 	@$(BIN)/airlock-proof flood --requests $(REQUESTS)
+
+bench-line: build servers ## the line beside a bare chain of queues, a bare store and a plain scan; memory over 20,000 requests
+	@$(BIN)/airlock-proof bench-line
 
 fuzz: build ## mutation fuzzing over the registry: SECONDS=600, SEED=1, seeds of the forge and of CORPUS
 	@$(BIN)/examples/fuzz --seconds $(SECONDS) --seed $(SEED) --corpus $(CORPUS) --crashes $(CARGO_TARGET_DIR)/fuzz

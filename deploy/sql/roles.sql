@@ -13,9 +13,10 @@ DO $$ BEGIN CREATE ROLE airlock_verdict LOGIN NOSUPERUSER NOCREATEDB NOCREATEROL
 GRANT USAGE ON SCHEMA "public" TO airlock_verdict;
 REVOKE ALL ON ALL TABLES IN SCHEMA "public" FROM airlock_verdict;
 GRANT SELECT ON "public".schema_version TO airlock_verdict;
-GRANT SELECT, UPDATE (state) ON "public".request TO airlock_verdict;
-GRANT SELECT, INSERT ON "public".verdict TO airlock_verdict;
-GRANT SELECT, INSERT, UPDATE (revoked_ms, revoked_why) ON "public".token TO airlock_verdict;
+GRANT SELECT, DELETE, UPDATE (state) ON "public".request TO airlock_verdict;
+GRANT SELECT, INSERT, DELETE ON "public".verdict TO airlock_verdict;
+GRANT SELECT, INSERT, DELETE, UPDATE (revoked_ms, revoked_why) ON "public".token TO airlock_verdict;
+GRANT SELECT, DELETE ON "public".download TO airlock_verdict;
 GRANT SELECT, INSERT, DELETE, UPDATE (held_for, lease_owner, lease_until_ms) ON "public".outbox TO airlock_verdict;
 GRANT SELECT, INSERT, DELETE, UPDATE (size, sha256, delete_after_ms) ON "public".blob TO airlock_verdict;
 GRANT SELECT ON "public".definition TO airlock_verdict;

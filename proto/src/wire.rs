@@ -98,10 +98,13 @@ pub fn decode<M: Wire>(bytes: &[u8], form: Form) -> Result<M, Undecodable> {
 static POOL: LazyLock<Option<DescriptorPool>> =
     LazyLock::new(|| DescriptorPool::decode(include_bytes!("generated/airlock.v1.bin").as_slice()).ok());
 
+/// The description of the message of that name.
+pub(crate) fn described(name: &str) -> Option<prost_reflect::MessageDescriptor> {
+    POOL.as_ref()?.get_message_by_name(&format!("airlock.v1.{name}"))
+}
+
 fn descriptor<M: Wire>() -> Result<prost_reflect::MessageDescriptor, Undecodable> {
-    POOL.as_ref()
-        .and_then(|pool| pool.get_message_by_name(&format!("airlock.v1.{}", M::NAME)))
-        .ok_or_else(|| Undecodable(format!("no description of {}", M::NAME)))
+    described(M::NAME).ok_or_else(|| Undecodable(format!("no description of {}", M::NAME)))
 }
 
 fn to_json<M: Wire>(message: &M) -> Result<Vec<u8>, Undecodable> {

@@ -3,7 +3,7 @@
 mod clamscan;
 mod engine;
 mod jail;
-mod stuff;
+pub mod stuff;
 mod unpackers;
 
 use std::path::{Path, PathBuf};

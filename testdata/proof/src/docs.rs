@@ -12,7 +12,7 @@ use crate::line::site::{Site, UP, run as command};
 use crate::scan::beside;
 
 /// Section, file and struct that documents it.
-const SECTIONS: [(&str, &str, &str); 10] = [
+const SECTIONS: [(&str, &str, &str); 11] = [
     ("fetch", "workers/stages/fetch/src/config.rs", "Config"),
     ("gateway", "workers/airlock/src/line/config.rs", "GatewaySection"),
     ("jail", "workers/airlock/src/config.rs", "JailSection"),
@@ -22,6 +22,7 @@ const SECTIONS: [(&str, &str, &str); 10] = [
     ("rules", "workers/airlock/src/config.rs", "RulesSection"),
     ("scan", "proto/src/limits.rs", "Limits"),
     ("store", "workers/tools/store/src/config.rs", "Config"),
+    ("telemetry", "workers/airlock/src/telemetry.rs", "TelemetrySection"),
     ("token", "workers/airlock/src/line/config.rs", "TokenSection"),
 ];
 

@@ -34,6 +34,9 @@ airlock-proof: shows what the project promises, with the `airlock` that lies bes
   airlock-proof drain                     SIGTERM under load: each process ends in time, and nothing comes again
   airlock-proof flood [--requests N]      one tenant's flood (default 10,000) does not slow another's click
   airlock-proof tamper                    a released file is changed in the store: no wrong byte is handed out
+  airlock-proof bench-line [load|memory]… [--requests N]
+                                          the line beside a bare chain of queues, a bare store and a plain scan;
+                                          its memory over N requests (default 20,000)
   airlock-proof bench [PART]… [--corpus DIR] [--rules DIR]
                                           parts: clamscan engine unpackers jail (default: all)
 
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Some("drain") => line::drain::run(),
         Some("flood") => line::flood::run(&words[1..]),
         Some("tamper") => line::tamper::run(),
+        Some("bench-line") => line::bench::run(&words[1..]),
         Some("bench") => options(&words[1..]).and_then(|o| bench::run(&o)),
         // The C++ library reads hostile files in a process of its own: this one.
         Some("unrar") => rars::print_members(&words[1..]),

@@ -48,7 +48,7 @@ pub fn run(command: &mut Command) -> io::Result<Cost> {
             break;
         }
         if sampled.elapsed() > Duration::from_millis(20) {
-            cost.peak = cost.peak.max(memory(pid));
+            cost.peak = cost.peak.max(family_memory(pid));
             sampled = Instant::now();
         }
         std::thread::sleep(Duration::from_millis(2));
@@ -83,7 +83,8 @@ impl Stat {
     }
 }
 
-fn memory(root: u32) -> u64 {
+/// Proportional set sizes of a process and its descendants together, in bytes.
+pub fn family_memory(root: u32) -> u64 {
     let Ok(entries) = fs::read_dir("/proc") else { return 0 };
     let all: Vec<(u32, u32)> = entries
         .filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok())

@@ -9,6 +9,7 @@ use crate::Outcome;
 use crate::cli::{self, ConfigCommand, Global};
 use crate::exit::Status;
 use crate::line::config as line;
+use crate::telemetry::TelemetrySection;
 use crate::{config_text, paint};
 
 /// Everything that can be set.
@@ -35,6 +36,8 @@ pub struct Config {
     pub token: line::TokenSection,
     /// Where downloads are served.
     pub gateway: line::GatewaySection,
+    /// Logs and traces of a running line.
+    pub telemetry: TelemetrySection,
 }
 
 /// `[jail]`.
@@ -104,7 +107,8 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
         faults.push(("jail.level", message));
     }
     let s = &config.scan;
-    let ranges: [(&str, u64, u64, u64); 6] = [
+    let ranges: [(&str, u64, u64, u64); 7] = [
+        ("records.keep_days", u64::from(config.records.keep_days), 1, 3_650),
         ("scan.max_unpacked_bytes", s.max_unpacked_bytes, 1, 4 << 30),
         ("scan.max_depth", u64::from(s.max_depth), 1, 32),
         ("scan.max_members", s.max_members, 1, 1_000_000),
@@ -137,6 +141,7 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
         let wrong = list.iter().filter_map(|range| cli::exact(*range).err());
         faults.extend(wrong.map(|why| (name, format!("{name}: {why}"))));
     }
+    faults.extend(config.telemetry.check());
     faults
 }
 

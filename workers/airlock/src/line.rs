@@ -6,6 +6,8 @@ pub mod gateway;
 pub mod metrics;
 pub mod parts;
 pub mod policies;
+#[cfg(test)]
+mod reclick;
 pub mod run;
 pub mod stages;
 pub mod up;

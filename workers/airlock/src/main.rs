@@ -19,6 +19,7 @@ mod request;
 mod rules;
 mod scan;
 mod subject;
+mod telemetry;
 mod tree;
 mod verdict;
 
@@ -29,7 +30,10 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    telemetry();
+    // A running line speaks as its configuration says.
+    if !matches!(cli.command, cli::Command::Up(_) | cli::Command::Run(_)) {
+        telemetry::plain();
+    }
     let outcome = match cli.command {
         cli::Command::Scan(args) => scan::run(&cli.global, &args),
         cli::Command::Up(args) => line::up::run(&cli.global, &args),
@@ -63,16 +67,6 @@ fn main() -> ExitCode {
             exit::Status::Failed.into()
         }
     }
-}
-
-fn telemetry() {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_env("AIRLOCK_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .try_init();
 }
 
 /// A boxed error is enough for a front door: it is printed and the process ends.

@@ -9,6 +9,7 @@ use airlock_proto::wire::Form;
 use airlock_queue::Outgoing;
 use airlock_queue::topology::{Lane, StageName};
 
+use super::causes;
 use super::clicks::{Clicks, click};
 use super::faults::{self, Dice};
 use super::ledger::{self, Asked, Found, essence};
@@ -68,20 +69,21 @@ pub fn run(words: &[String]) -> Outcome {
                 id: format!("chaos-{i}"),
                 path: format!("{i}/{name}"),
                 wanted: wanted.get(name).cloned().unwrap_or_default(),
+                due: due(span, i, options.requests),
             }
         })
         .collect();
     let begin = Instant::now();
     feed(&site, &clicks, &origin)?;
     let events = std::thread::scope(|scope| {
-        scope.spawn(|| publish(&clicks, &asked, &origin, span, begin));
+        scope.spawn(|| publish(&clicks, &asked, &origin, begin));
         let events = faults::wreak(&mut site, &plan, &all, &mut dice, begin);
         events.map_err(|e| e.to_string())
     })?;
     println!("{:7.1} s  everything runs again", begin.elapsed().as_secs_f64());
     clicks.wait_for(asked.len() + wanted.len() + 2, Duration::from_secs(200));
     println!("{:7.1} s  verdicts are in", begin.elapsed().as_secs_f64());
-    let found = ledger::check(&site, &clicks, &asked, &origin)?;
+    let found = ledger::check(&site, &clicks, &asked, &origin, &causes::Day { begin, events: &events })?;
     let left = ledger::leftovers(&site, POISON).unwrap_or_else(|e| vec![e.to_string()]);
     let poisoned = poisoned(&clicks)?;
     Ok(report(&options, &events, &found, &left, &poisoned))
@@ -109,11 +111,15 @@ fn undisturbed(clicks: &Clicks, origin: &Origin, names: &[&str]) -> Try<BTreeMap
     Ok(wanted)
 }
 
-fn publish(clicks: &Clicks, asked: &[Asked], origin: &Origin, span: Duration, begin: Instant) {
-    let many = u32::try_from(asked.len()).unwrap_or(u32::MAX).max(1);
+/// When the request of that number is made.
+fn due(span: Duration, number: usize, many: usize) -> Duration {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    span * count(number) / count(many).max(1)
+}
+
+fn publish(clicks: &Clicks, asked: &[Asked], origin: &Origin, begin: Instant) {
     for (i, request) in asked.iter().enumerate() {
-        let due = span * u32::try_from(i).unwrap_or(0) / many;
-        std::thread::sleep(due.saturating_sub(begin.elapsed()));
+        std::thread::sleep(request.due.saturating_sub(begin.elapsed()));
         clicks.ask(&click(
             &request.id,
             &format!("tenant-{}", i % 8),

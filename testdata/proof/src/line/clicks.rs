@@ -90,6 +90,12 @@ impl Clicks {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How many events of a kind were heard so far, each delivery counted.
+    pub fn count(&self, kind: &str) -> usize {
+        let all = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter(|heard| heard.message.kind == kind).count()
+    }
+
     /// Verdicts by request, every delivery; only what the broker says is of the verdict stage.
     pub fn verdicts(&self) -> BTreeMap<String, Vec<Heard>> {
         let mut out: BTreeMap<String, Vec<Heard>> = BTreeMap::new();

@@ -32,6 +32,8 @@ pub enum Fault {
 /// What happened, for the table.
 #[derive(Debug, Clone)]
 pub struct Event {
+    /// When it was over, after the beginning.
+    pub at: Duration,
     /// In words.
     pub what: String,
 }
@@ -100,8 +102,9 @@ pub fn wreak(site: &mut Site, plan: &[(Duration, Fault)], names: &[String], dice
             std::thread::sleep(Duration::from_millis(100));
         }
         let what = strike(site, *fault, names, dice)?;
-        println!("{:7.1} s  {what}", begin.elapsed().as_secs_f64());
-        events.push(Event { what });
+        let at = begin.elapsed();
+        println!("{:7.1} s  {what}", at.as_secs_f64());
+        events.push(Event { at, what });
     }
     let until = Instant::now() + Duration::from_secs(90);
     while !revive(site, names) {

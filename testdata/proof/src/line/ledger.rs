@@ -1,11 +1,13 @@
 //! What must be true when the dust has settled: one verdict a request, the right one, and nothing left behind.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use airlock_proto::v1::Verdict;
 use airlock_token::Keyring;
 use serde_json::Value;
 
+use super::causes::Day;
 use super::clicks::{Clicks, now_ms};
 use super::origin::Origin;
 use super::site::{Site, run};
@@ -20,6 +22,8 @@ pub struct Asked {
     pub path: String,
     /// [`essence`] of the undisturbed verdict; empty for fed poison.
     pub wanted: String,
+    /// When it is made, after the beginning.
+    pub due: Duration,
 }
 
 /// What was found, in numbers and in faults.
@@ -35,7 +39,7 @@ pub struct Found {
     pub refetched: usize,
     /// Tokens, all of which verify.
     pub tokens: usize,
-    /// The others, by outcome and reason.
+    /// The others, by outcome and the fault that caused it.
     pub others: BTreeMap<String, usize>,
     /// What must not be.
     pub wrong: Vec<String>,
@@ -53,7 +57,7 @@ pub fn essence(verdict: &Verdict) -> String {
 }
 
 /// Holds what was heard against what was asked.
-pub fn check(site: &Site, clicks: &Clicks, asked: &[Asked], origin: &Origin) -> Try<Found> {
+pub fn check(site: &Site, clicks: &Clicks, asked: &[Asked], origin: &Origin, day: &Day<'_>) -> Try<Found> {
     let keys = match site.servers {
         Some(_) => site.path().join("keys/public"),
         None => site.data_dir().join("keys/public"),
@@ -61,6 +65,7 @@ pub fn check(site: &Site, clicks: &Clicks, asked: &[Asked], origin: &Origin) -> 
     let keyring = Keyring::from_dir(&keys)?;
     let verdicts = clicks.verdicts();
     let counts = origin.counts();
+    let logs = site.logs();
     let mut found = Found::default();
     for request in asked {
         let Some(deliveries) = verdicts.get(&request.id) else {
@@ -94,14 +99,20 @@ pub fn check(site: &Site, clicks: &Clicks, asked: &[Asked], origin: &Origin) -> 
         if is == request.wanted {
             found.as_undisturbed += 1;
         } else {
-            let reasons: Vec<&str> = verdict.reasons.iter().map(|r| r.text.as_str()).collect();
-            *found.others.entry(format!("{is}: {}", reasons.join(" "))).or_default() += 1;
+            let cause = day.cause(request, first.at, &logs);
+            if cause.is_none() {
+                found
+                    .wrong
+                    .push(format!("{} ({}): {is}, and no fault explains it", request.id, request.path));
+            }
+            let cause = cause.unwrap_or_default();
+            *found.others.entry(format!("{is}: {cause}")).or_default() += 1;
             if is.contains("OUTCOME_SCANNED") {
                 found
                     .wrong
                     .push(format!("{} ({}): {is} instead of {}", request.id, request.path, request.wanted));
             } else {
-                println!("{} ({}): {is}", request.id, request.path);
+                println!("{} ({}): {is}: {cause}", request.id, request.path);
             }
         }
     }
@@ -116,7 +127,7 @@ pub fn leftovers(site: &Site, ours: &str) -> Try<Vec<String>> {
         if left.is_empty() {
             break;
         }
-        std::thread::sleep(std::time::Duration::from_secs(2));
+        std::thread::sleep(Duration::from_secs(2));
     }
     Ok(left)
 }

@@ -9,8 +9,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::ask::{ask, essence, word};
+use super::collector::Collector;
 use super::origin::Origin;
 use super::site::{CAREFUL_PERSON, PROCESSES, Site};
+use super::traced;
 use crate::Outcome;
 use crate::table;
 
@@ -23,7 +25,8 @@ pub fn run() -> Outcome {
     let origin = Origin::start(Arc::new(give), Duration::ZERO)?;
     let one = Site::folder()?;
     println!("airlock up: gateway {}", one.gateway);
-    let six = Site::cluster()?;
+    let collector = Collector::start()?;
+    let six = Site::cluster_with(&[("AIRLOCK_TELEMETRY_TRACES_URL", &collector.url())])?;
     println!("six processes: gateway {}", six.gateway);
     let mut links: Vec<(String, &str)> = names.iter().map(|name| (origin.url(name), "ann@acme.example")).collect();
     links.push((origin.url("liar.zip"), CAREFUL_PERSON));
@@ -57,6 +60,7 @@ pub fn run() -> Outcome {
         good &= download(site, &origin, &files)?;
     }
     good &= real(&six)?;
+    good &= traced::run(&six, &collector, &origin)?;
     println!("line: {}", if good { "as it must be" } else { "NOT AS IT MUST BE" });
     Ok(good)
 }

@@ -59,7 +59,7 @@ impl Site {
     /// The same with variables that override its configuration.
     pub fn folder_with(environment: &[(&'static str, &str)]) -> Try<Site> {
         let mut site = Site::new(None)?;
-        site.environment = environment.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        site.environment = owned(environment);
         site.start(UP)?;
         site.gateway = fs::read_to_string(site.data_dir().join("gateway.url"))?;
         Ok(site)
@@ -67,7 +67,13 @@ impl Site {
 
     /// Six processes over RabbitMQ, PostgreSQL and S3, set up by the product's own commands.
     pub fn cluster() -> Try<Site> {
+        Site::cluster_with(&[])
+    }
+
+    /// The same with variables that override its configuration.
+    pub fn cluster_with(environment: &[(&'static str, &str)]) -> Try<Site> {
         let mut site = Site::cluster_at_rest()?;
+        site.environment = owned(environment);
         for name in PROCESSES {
             site.start(name)?;
         }
@@ -239,6 +245,13 @@ impl Site {
         self.path().join("log").join(format!("{}.log", name.replace('#', "-")))
     }
 
+    /// The logs of all processes: name, text.
+    pub fn logs(&self) -> Vec<(String, String)> {
+        let files = fs::read_dir(self.path().join("log")).into_iter().flatten().flatten();
+        let named = files.filter_map(|file| Some((file.path().file_stem()?.to_str()?.to_owned(), fs::read_to_string(file.path()).ok()?)));
+        named.collect()
+    }
+
     /// Forgets processes that ended by themselves.
     pub fn reap(&mut self) {
         self.processes.retain(|_, child| matches!(child.try_wait(), Ok(None)));
@@ -247,6 +260,11 @@ impl Site {
     /// Names of the processes that were started and not ended.
     pub fn running(&self) -> Vec<String> {
         self.processes.keys().cloned().collect()
+    }
+
+    /// Process id of a running process.
+    pub fn pid(&self, name: &str) -> Option<u32> {
+        self.processes.get(name).map(Child::id)
     }
 
     /// Kills a process as the out-of-memory killer would.
@@ -279,6 +297,10 @@ impl Drop for Site {
             self.kill(&name);
         }
     }
+}
+
+fn owned(environment: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+    environment.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
 }
 
 fn secret(path: &Path, text: &str) -> Try<()> {

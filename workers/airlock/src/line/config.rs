@@ -28,6 +28,8 @@ pub struct RecordsSection {
     pub passwords_dir: PathBuf,
     /// Connections a stage (default 8).
     pub max_connections: u32,
+    /// Days that requests and their verdicts are kept (default 90; 1 to 3,650).
+    pub keep_days: u32,
 }
 
 impl Default for RecordsSection {
@@ -36,6 +38,7 @@ impl Default for RecordsSection {
             url: String::new(),
             passwords_dir: PathBuf::new(),
             max_connections: 8,
+            keep_days: 90,
         }
     }
 }

@@ -5,13 +5,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use airlock_queue::topology::{Lane, StageName};
-use airlock_queue::{Observer, Served};
+use airlock_queue::{Incoming, Observer, Served};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+
+use crate::telemetry;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct JobLabels {
@@ -109,5 +111,13 @@ impl Observer for Metrics {
             lane: lane.to_string(),
         };
         self.alive.get_or_create(&labels).set(i64::from(alive));
+    }
+
+    fn span(&self, stage: StageName, message: &Incoming) -> tracing::Span {
+        telemetry::span(stage, message)
+    }
+
+    fn traceparent(&self, span: &tracing::Span) -> Option<String> {
+        telemetry::traceparent(span)
     }
 }

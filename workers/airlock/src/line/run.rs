@@ -16,8 +16,10 @@ use super::stages::Line;
 use super::up::bind;
 use crate::Outcome;
 use crate::cli::{Global, RunArgs};
+use crate::clock::now_ms;
 use crate::config::{self, Config};
 use crate::exit::Status;
+use crate::telemetry;
 
 /// Where this process listens.
 pub struct Doors {
@@ -40,6 +42,7 @@ pub fn run(global: &Global, args: &RunArgs) -> Outcome<Status> {
     if config.queue.url.is_empty() {
         return Err("queue.url is empty: `airlock run` needs a broker, `airlock up` needs none".into());
     }
+    let _telemetry = telemetry::line(&config.telemetry, &format!("airlock-{}", args.stages.join("-")))?;
     let mut stages = Vec::new();
     let mut gateway = false;
     for word in &args.stages {
@@ -82,6 +85,7 @@ pub async fn line(config: Config, place: Place, stages: &[StageName], doors: Doo
     let mut line = Line {
         config,
         place,
+        clock: Arc::new(now_ms),
         metrics: Arc::clone(&metrics),
         stop: stopped.clone(),
         brokers: Vec::new(),

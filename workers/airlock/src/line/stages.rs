@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::metrics::Metrics;
 use super::parts::Place;
 use super::policies;
-use crate::clock::now_ms;
+use crate::clock::{Clock, now_ms};
 use crate::config::Config;
 use crate::{Outcome, pack, scan};
 
@@ -24,6 +24,8 @@ pub struct Line {
     pub config: Config,
     /// Where the state is.
     pub place: Place,
+    /// The clock of deadlines, tokens and re-clicks.
+    pub clock: Clock,
     /// Metrics of all stages.
     pub metrics: Arc<Metrics>,
     /// Turns true when it is time to stop.
@@ -58,7 +60,12 @@ impl Line {
             self.background(watch);
         }
         let settings = airlock_intake::Settings { fairness: self.fairness() };
-        let stage = Arc::new(airlock_intake::Intake::new(records.clone(), policies, settings, Arc::new(now_ms)));
+        let stage = Arc::new(airlock_intake::Intake::new(
+            records.clone(),
+            policies,
+            settings,
+            Arc::clone(&self.clock),
+        ));
         let (relay, stop) = (Arc::clone(&broker), self.stop.clone());
         self.background(async move {
             let message = airlock_intake::PlainRow::message;
@@ -122,7 +129,7 @@ impl Line {
             base_url: base_url.to_owned(),
             fairness: self.fairness(),
         };
-        let judge = Judge::new(records, store, key, settings, Arc::new(now_ms));
+        let judge = Judge::new(records, store, key, settings, Arc::clone(&self.clock));
         let chores = Arc::new(Chores {
             judge: judge.clone(),
             broker: Arc::clone(&broker),
@@ -134,6 +141,8 @@ impl Line {
         self.background(async move { sweep.sweep(stop).await });
         let stop = self.stop.clone();
         self.background(async move { collect.collect(stop).await });
+        let keep = Duration::from_secs(u64::from(self.config.records.keep_days) * 86_400);
+        self.background(airlock_verdict::forget(judge.clone(), keep, self.stop.clone()));
         self.serve(Arc::new(Verdicts(judge.clone())), &broker, self.config.line.other_jobs);
         self.serve_queue(Arc::new(DeadLetters(judge)), &broker, Queue::VerdictDead, 4);
         Ok(())

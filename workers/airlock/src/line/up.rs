@@ -11,6 +11,7 @@ use crate::Outcome;
 use crate::cli::{Global, UpArgs};
 use crate::config;
 use crate::exit::Status;
+use crate::telemetry;
 
 /// Name of the file that tells `airlock request --data-dir` where the gateway is.
 pub const ENDPOINT: &str = "gateway.url";
@@ -19,6 +20,7 @@ pub const ENDPOINT: &str = "gateway.url";
 pub fn run(global: &Global, args: &UpArgs) -> Outcome<Status> {
     let mut config = config::load(global)?;
     config.fetch.allow_addresses.extend(args.allow_address.iter().copied());
+    let _telemetry = telemetry::line(&config.telemetry, "airlock-up")?;
     let listen = args.listen.clone().unwrap_or_else(|| config.gateway.listen.clone());
     config.line.admin_listen = args.admin_listen.clone().unwrap_or(config.line.admin_listen);
     let dir = args.data_dir.clone();

@@ -131,6 +131,29 @@ async fn relay(
     }
 }
 
+/// Forgets requests that are older than `keep`, every hour, until `stop`.
+pub async fn forget(judge: Judge, keep: Duration, mut stop: watch::Receiver<bool>) {
+    const AT_ONCE: u32 = 500;
+    let keep = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
+    loop {
+        let before = (judge.clock)().saturating_sub(keep);
+        match judge.records.purge(before, AT_ONCE).await {
+            // There may be more: a round is small, so that nobody waits for its locks.
+            Ok(done) if done == u64::from(AT_ONCE) => {
+                if pause(&mut stop, Duration::from_millis(200)).await {
+                    return;
+                }
+                continue;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "old requests are not forgotten yet"),
+        }
+        if pause(&mut stop, Duration::from_secs(3600)).await {
+            return;
+        }
+    }
+}
+
 /// Waits; `true` when it is time to stop.
 async fn pause(stop: &mut watch::Receiver<bool>, time: Duration) -> bool {
     tokio::select! {

@@ -11,7 +11,7 @@ mod judge;
 mod outbox;
 mod stage;
 
-pub use chores::{Chores, relay_plain};
+pub use chores::{Chores, forget, relay_plain};
 pub use dead::DeadLetters;
 pub use judge::{Judge, Settings};
 pub use stage::Verdicts;

@@ -24,6 +24,9 @@ pub struct Event {
     pub verdict: Vec<u8>,
     /// What the token says.
     pub warrant: Option<Warrant>,
+    /// The W3C `traceparent` of the work that came to it.
+    #[serde(default)]
+    pub trace: Option<String>,
 }
 
 impl Event {
@@ -51,7 +54,10 @@ impl Event {
             verdict.expires_ms = claims.expires_ms;
             verdict.needs_ack = claims.needs_ack;
         }
-        Some(Outgoing::event(&self.word, &self.service, &verdict.request_id, &verdict, self.form))
+        Some(Outgoing {
+            trace: self.trace.clone(),
+            ..Outgoing::event(&self.word, &self.service, &verdict.request_id, &verdict, self.form)
+        })
     }
 
     /// An event of a verdict.
@@ -62,6 +68,7 @@ impl Event {
             form,
             verdict: verdict.encode_to_vec(),
             warrant,
+            trace: airlock_queue::current_trace(),
         }
     }
 }

@@ -9,7 +9,9 @@ mod message;
 pub mod rabbit;
 mod serve;
 pub mod topology;
+mod trace;
 
 pub use broker::{Broker, Consumer, QueueError, Receipt};
 pub use message::{Exchange, Incoming, Outgoing};
 pub use serve::{Failure, MAX_ATTEMPTS, Observer, Served, Stage, serve};
+pub use trace::current as current_trace;

@@ -1,5 +1,6 @@
 //! A message with what the broker keeps beside its body.
 
+use airlock_proto::secrets::without_secrets;
 use airlock_proto::v1::ScanRequest;
 use airlock_proto::wire::{Form, Undecodable, Wire, decode, encode};
 use serde::{Deserialize, Serialize};
@@ -75,7 +76,7 @@ impl Outgoing {
             body: encode(message, Form::Protobuf),
             mandatory: true,
             attempt: 0,
-            trace: None,
+            trace: crate::trace::current(),
             why: None,
         }
     }
@@ -149,8 +150,11 @@ impl Incoming {
         decode(&self.body, form)
     }
 
-    /// The same message on its way to a rung of a ladder, or to its grave.
+    /// The same message on its way to a rung of a ladder, or to its grave, where it lies without passwords.
     pub fn again(&self, exchange: Exchange, key: String, why: &str) -> Outgoing {
+        let buried = exchange == Exchange::Dead;
+        let form = self.form.unwrap_or_default();
+        let bare = buried.then(|| without_secrets(&self.kind, &self.body, form)).flatten();
         Outgoing {
             exchange,
             key,
@@ -158,7 +162,7 @@ impl Incoming {
             form: self.form.unwrap_or_default(),
             id: self.id.clone(),
             request_id: self.request_id.clone(),
-            body: self.body.clone(),
+            body: bare.unwrap_or_else(|| self.body.clone()),
             mandatory: true,
             attempt: self.attempt.saturating_add(1),
             trace: self.trace.clone(),

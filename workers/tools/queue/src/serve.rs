@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::broker::{Broker, QueueError, Receipt};
 use crate::message::{Exchange, Incoming, Outgoing};
 use crate::topology::{Lane, Queue, StageName};
+use crate::trace::within;
 
 /// How often a stage tries a message before it is buried.
 pub const MAX_ATTEMPTS: u32 = 6;
@@ -67,6 +69,16 @@ pub trait Observer: Send + Sync {
     fn served(&self, stage: StageName, lane: Lane, what: Served, took: Duration);
     /// A consumer was confirmed alive, or is cut off.
     fn alive(&self, stage: StageName, lane: Lane, alive: bool);
+    /// The span in which a delivery is worked on.
+    fn span(&self, stage: StageName, message: &Incoming) -> tracing::Span {
+        let _ = (stage, message);
+        tracing::Span::none()
+    }
+    /// The W3C `traceparent` of a span, for what comes of the work in it; `None`: the one that the delivery came with.
+    fn traceparent(&self, span: &tracing::Span) -> Option<String> {
+        let _ = span;
+        None
+    }
 }
 
 /// Serves one queue of a stage until `stop` turns true, then finishes what is in hand.
@@ -128,9 +140,11 @@ async fn one(
     }
     // A panic in a stage is a bug of ours: the message is retried, and the process goes on.
     let message = Arc::new(message);
+    let span = observer.span(name, &message);
+    let trace = observer.traceparent(&span).or_else(|| message.trace.clone());
     let work = {
-        let message = Arc::clone(&message);
-        tokio::spawn(async move { stage.handle(&message).await })
+        let (message, trace) = (Arc::clone(&message), trace.clone());
+        tokio::spawn(within(trace, async move { stage.handle(&message).await }).instrument(span))
     };
     let outcome = match work.await {
         Ok(outcome) => outcome,
@@ -159,7 +173,7 @@ async fn one(
             (vec![message.again(Exchange::Dead, format!("dead.{name}"), &why)], Served::Dead)
         }
     };
-    if publish_all(broker.as_ref(), out, message.trace.as_ref()).await {
+    if publish_all(broker.as_ref(), out, trace.as_ref()).await {
         if !receipt.ack().await {
             served = Served::Returned;
         }

@@ -12,6 +12,7 @@ mod error;
 mod finish;
 mod lookup;
 mod parked;
+mod purge;
 mod read;
 mod relay;
 mod roles;

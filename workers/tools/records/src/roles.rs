@@ -42,9 +42,10 @@ const ROLES: &[Role] = &[
     (
         "airlock_verdict",
         &[
-            ("SELECT, UPDATE (state)", "request"),
-            ("SELECT, INSERT", "verdict"),
-            ("SELECT, INSERT, UPDATE (revoked_ms, revoked_why)", "token"),
+            ("SELECT, DELETE, UPDATE (state)", "request"),
+            ("SELECT, INSERT, DELETE", "verdict"),
+            ("SELECT, INSERT, DELETE, UPDATE (revoked_ms, revoked_why)", "token"),
+            ("SELECT, DELETE", "download"),
             ("SELECT, INSERT, DELETE, UPDATE (held_for, lease_owner, lease_until_ms)", "outbox"),
             ("SELECT, INSERT, DELETE, UPDATE (size, sha256, delete_after_ms)", "blob"),
             ("SELECT", "definition"),

@@ -24,6 +24,7 @@ CREATE TABLE request (
 CREATE INDEX request_of_tenant ON request (tenant, state, received_ms) WHERE state <> 'done';
 CREATE INDEX request_overdue ON request (deadline_ms) WHERE state <> 'done';
 CREATE INDEX request_click ON request (click);
+CREATE INDEX request_old ON request (received_ms) WHERE state = 'done';
 CREATE TABLE verdict (
     request_id TEXT NOT NULL PRIMARY KEY REFERENCES request (request_id),
     body BYTEA NOT NULL, decision TEXT NOT NULL, outcome TEXT NOT NULL, sha256 TEXT, size BIGINT NOT NULL,
@@ -35,6 +36,7 @@ CREATE TABLE token (
     sha256 TEXT NOT NULL, blob_key TEXT NOT NULL, expires_ms BIGINT NOT NULL, claims BYTEA NOT NULL,
     revoked_ms BIGINT, revoked_why TEXT
 );
+CREATE INDEX token_of_request ON token (request_id);
 CREATE INDEX token_of_file ON token (sha256);
 CREATE INDEX token_of_blob ON token (blob_key);
 CREATE TABLE download (

@@ -124,6 +124,10 @@ async fn each_stage_its_own() {
     assert!(decide.relay("tests", 9, async |_| true).await.unwrap() > 0);
     assert_eq!(decide.garbage(100, 10).await.unwrap().len(), 2);
     decide.forget_blob("r2").await.unwrap();
+    assert_eq!(decide.purge(-1, 10).await.unwrap(), 0);
+    for stage in [&intake, &gateway] {
+        refused("another stage forgets", stage.purge(99, 10).await);
+    }
     decide.status().await.unwrap();
     refused("verdict accepts", decide.accept(&request("r4"), "", &[], &[], ONE).await);
     refused("verdict downloads", decide.downloaded("t", 0, 0).await);

@@ -43,6 +43,31 @@ pub async fn garbage(site: &Site) {
     assert_eq!(db.garbage(10_001, 10).await.unwrap(), ["acme/r2/file"]);
 }
 
+pub async fn purge(site: &Site) {
+    let db = site.open().await;
+    for id in ["old", "open", "young"] {
+        let received_ms = if id == "young" { 9_000 } else { 1_000 };
+        accept(
+            &db,
+            &NewRequest {
+                received_ms,
+                ..request(id)
+            },
+        )
+        .await;
+    }
+    db.finish(&with_token("old", "t1", 50_000), &[], WIDE).await.unwrap();
+    db.finish(&with_token("young", "t2", 50_000), &[], WIDE).await.unwrap();
+    db.downloaded("t1", 2_000, 7).await.unwrap();
+    assert_eq!(db.purge(1_000, 10).await.unwrap(), 0, "not older than that");
+    assert_eq!(db.purge(8_000, 10).await.unwrap(), 1);
+    assert!(db.request("old").await.unwrap().is_none() && db.token("t1").await.unwrap().is_none());
+    assert!(db.request("open").await.unwrap().is_some(), "it has no verdict yet");
+    assert!(db.request("young").await.unwrap().unwrap().verdict.is_some());
+    assert_eq!(db.purge(99_000, 1).await.unwrap(), 1);
+    assert_eq!(db.garbage(99_000, 10).await.unwrap().len(), 2, "blobs go by their own time");
+}
+
 pub async fn parked(site: &Site) {
     let db = site.open().await;
     let job = |id: &str, next_poll_ms| Parked {

@@ -34,6 +34,7 @@ const CASES: &[(&str, Case)] = &[
     ("relay can be spawned", |s| Box::pin(relaying::spawned(s))),
     ("woken", |s| Box::pin(relaying::woken(s))),
     ("garbage", |s| Box::pin(keeping::garbage(s))),
+    ("purge", |s| Box::pin(keeping::purge(s))),
     ("parked", |s| Box::pin(keeping::parked(s))),
     ("overdue and status", |s| Box::pin(keeping::overdue_and_status(s))),
     ("hostile text", |s| Box::pin(keeping::hostile_text(s))),
