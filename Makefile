@@ -49,8 +49,9 @@ line: servers build ## the same links through one process and through six over R
 
 chaos: servers build ## requests while everything is killed, stopped and broken, and one tenant's flood: REQUESTS=1000 SEED=1
 	@$(BIN)/airlock-proof chaos --requests $(REQUESTS) --seed $(SEED)
+	@$(BIN)/airlock-proof chaos --requests $(REQUESTS) --seed $(SEED) --instances 2
 	@$(BIN)/airlock-proof chaos --requests $(REQUESTS) --seed $(SEED) --kind up
-	@$(BIN)/airlock-proof flood --requests $(REQUESTS)
+	@$(BIN)/airlock-proof flood
 
 bench-line: build servers ## the line beside a bare chain of queues, a bare store and a plain scan; memory over 20,000 requests
 	@$(BIN)/airlock-proof bench-line
@@ -105,4 +106,4 @@ packages:
 	@.ci/packages c++=g++ strace=strace
 
 servers:
-	@.ci/packages rabbitmq-server=rabbitmq-server initdb=postgresql
+	@.ci/packages rabbitmq-server=rabbitmq-server initdb=postgresql python3=python3 /usr/lib/python3/dist-packages/pika=python3-pika

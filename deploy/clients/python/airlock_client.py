@@ -1,4 +1,4 @@
-"""A click service's side of Airlock: ask for a link, hear how it goes, get the one verdict. Needs pika 1.3 or later.
+"""A click service's side of Airlock: ask for a link, hear how it goes, get the one verdict. Needs pika 1.2 or later.
 
 Written from proto/asyncapi.yaml alone. One object a process: it owns the queue of its service. It is not thread-safe.
 """

@@ -155,6 +155,8 @@ fn run(listener: std::net::TcpListener, root: &Path, shared: Arc<Shared>, stoppe
 
 async fn serve(stream: TcpStream, service: S3Service, shared: Arc<Shared>) {
     let each = service_fn(move |request| answer(request, service.clone(), Arc::clone(&shared)));
+    // Head and body of an answer are two packets: the second must not wait for the first to be acknowledged.
+    let _ = stream.set_nodelay(true);
     // A client that goes away is no trouble of the server.
     let _ = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), each)

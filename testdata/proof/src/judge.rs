@@ -109,9 +109,12 @@ pub fn judge(expect: &Expect, line: Option<&str>) -> Judged {
 fn says(report: &Report, fact: &str) -> bool {
     match fact {
         "macro" => {
-            report.found("vba.") || report.found("macro.") || report.nodes().iter().any(|n| crate::report::text(n, "layer") == "vba")
+            report.found("vba.")
+                || report.found("xlm.")
+                || report.found("odf.basic_macro")
+                || report.nodes().iter().any(|n| crate::report::text(n, "layer") == "vba")
         }
-        "auto_exec" => report.found("vba.") || report.found("macro."),
+        "auto_exec" => report.found("vba.") || report.found("xlm.auto_open_name") || report.found("odf.event_autoload"),
         _ => {
             report.found("pdf.")
                 && report

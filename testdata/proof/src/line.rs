@@ -5,6 +5,7 @@ pub mod bench;
 pub mod causes;
 pub mod chaos;
 pub mod clicks;
+pub mod client;
 pub mod collector;
 pub mod demo;
 pub mod drain;

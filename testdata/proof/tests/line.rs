@@ -34,13 +34,11 @@ fn one_process_and_six_give_the_same_verdicts() {
 }
 
 #[test]
-#[ignore = "minutes, and measures time: `make chaos` runs it"]
 fn six_processes_stand_chaos() {
     proof(&["chaos", "--requests", "120", "--seed", "4"]);
 }
 
 #[test]
-#[ignore = "minutes, and measures time: `make chaos` runs it"]
 fn one_process_stands_being_killed() {
     proof(&["chaos", "--requests", "120", "--seed", "4", "--kind", "up"]);
 }
@@ -56,7 +54,7 @@ fn a_stop_loses_and_doubles_nothing() {
 }
 
 #[test]
-#[ignore = "minutes, and measures time: `make chaos` runs it"]
+#[ignore = "measures time, so nothing may run beside it: `make chaos` runs it"]
 fn a_flood_of_one_tenant_does_not_drown_another() {
     proof(&["flood", "--requests", "1000"]);
 }

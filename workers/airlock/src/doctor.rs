@@ -1,4 +1,6 @@
-//! `airlock doctor`: tries every wall of the jail and says what works here.
+//! `airlock doctor`: tries every wall of the jail and what the line stands on, and says what works here.
+
+mod line;
 
 use airlock_jail::Bench;
 use serde::Serialize;
@@ -6,7 +8,7 @@ use serde::Serialize;
 use crate::Outcome;
 use crate::cli::{DoctorArgs, Global};
 use crate::exit::Status;
-use crate::paint::{GREEN, OFF, RED, YELLOW, line};
+use crate::paint::{self, GREEN, OFF, RED, YELLOW};
 use crate::{config, pack, scan};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -29,14 +31,14 @@ pub fn run(global: &Global, args: &DoctorArgs) -> Outcome<Status> {
     let checks = checks(global);
     for check in &checks {
         if args.json {
-            line(format_args!("{}", serde_json::to_string(check)?))?;
+            paint::line(format_args!("{}", serde_json::to_string(check)?))?;
         } else {
             let (colour, word) = match check.state {
                 State::Ok => (GREEN, "ok     "),
                 State::Reduced => (YELLOW, "reduced"),
                 State::Broken => (RED, "broken "),
             };
-            line(format_args!("{colour}{word}{OFF} {:<28} {}", check.check, check.text))?;
+            paint::line(format_args!("{colour}{word}{OFF} {:<28} {}", check.check, check.text))?;
         }
     }
     let has = |state| checks.iter().any(|c| c.state == state);
@@ -49,20 +51,27 @@ pub fn run(global: &Global, args: &DoctorArgs) -> Outcome<Status> {
     })
 }
 
-fn checks(global: &Global) -> Vec<Check> {
-    let say = |check: &str, state, text: String| Check {
+fn say(check: &str, state: State, text: String) -> Check {
+    Check {
         check: check.to_owned(),
         state,
         text,
-    };
+    }
+}
+
+fn checks(global: &Global) -> Vec<Check> {
     let config = match config::load(global) {
         Ok(config) => config,
         Err(error) => return vec![say("configuration", State::Broken, error.to_string())],
     };
     let mut checks = vec![say("configuration", State::Ok, "read and consistent".to_owned())];
+    checks.extend(line::checks(&config));
     let jail = match scan::jail_config(&config) {
         Ok(jail) => jail,
-        Err(error) => return vec![say("jail", State::Broken, error.to_string())],
+        Err(error) => {
+            checks.push(say("jail", State::Broken, error.to_string()));
+            return checks;
+        }
     };
     let pack = match pack::load(&config.rules.dirs) {
         Ok(pack) => pack,

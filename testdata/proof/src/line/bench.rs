@@ -3,6 +3,7 @@
 mod bare;
 mod load;
 mod memory;
+mod stages;
 
 use std::sync::Arc;
 use std::time::Duration;

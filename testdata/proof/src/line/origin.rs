@@ -59,6 +59,8 @@ impl Origin {
 
     fn answer(&self, mut stream: &TcpStream, files: &Files, pause: Duration) -> Option<()> {
         stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+        // Head and halves are packets of their own: none must wait for the one before to be acknowledged.
+        stream.set_nodelay(true).ok()?;
         let mut lines = BufReader::new(stream).lines();
         let first = lines.next()?.ok()?;
         while lines.next()?.ok()?.as_str() != "" {}

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::ask::{ask, essence, word};
+use super::client;
 use super::collector::Collector;
 use super::origin::Origin;
 use super::site::{CAREFUL_PERSON, PROCESSES, Site};
@@ -61,6 +62,7 @@ pub fn run() -> Outcome {
     }
     good &= real(&six)?;
     good &= traced::run(&six, &collector, &origin)?;
+    good &= client::run(&six, &origin)?;
     println!("line: {}", if good { "as it must be" } else { "NOT AS IT MUST BE" });
     Ok(good)
 }
@@ -100,7 +102,18 @@ fn real(six: &Site) -> Outcome {
     println!("RabbitMQ sees the users {}", users.join(", "));
     println!("PostgreSQL sees {}", sessions.split_whitespace().collect::<Vec<_>>().join(" "));
     println!("S3 took {puts} PUTs");
-    Ok(users.len() == 5 && sessions.contains("airlock_verdict") && !sessions.contains("airlock_fetch") && puts > 0)
+    let doctor = super::site::run(&mut six.airlock(&["doctor", "--json"])?)?;
+    let well = |check: &str| {
+        let name = format!("\"check\":\"{check}");
+        doctor.lines().any(|line| line.contains(&name) && line.contains("\"state\":\"ok\""))
+    };
+    let asked = ["broker: fetch", "database: verdict", "object store", "clock"];
+    let unwell: Vec<&str> = asked.into_iter().filter(|check| !well(check)).collect();
+    println!(
+        "doctor: {} not well",
+        if unwell.is_empty() { "none".to_owned() } else { unwell.join(", ") }
+    );
+    Ok(unwell.is_empty() && users.len() == 5 && sessions.contains("airlock_verdict") && !sessions.contains("airlock_fetch") && puts > 0)
 }
 
 /// A GET over a connection of its own.

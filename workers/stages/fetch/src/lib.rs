@@ -8,6 +8,7 @@
 //! special-purpose registries (RFC 6890).
 
 mod body;
+mod claim;
 mod config;
 mod dial;
 mod error;

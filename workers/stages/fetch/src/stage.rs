@@ -1,6 +1,7 @@
 //! The stage: Accepted in, Fetched out. The body goes to the store under the request's own key, and the record of it last.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use airlock_proto::FetchOutcome;
 use airlock_proto::request::is_name;
@@ -12,11 +13,14 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
+use crate::claim::Claim;
 use crate::turn::Turns;
 use crate::{BlobSink, Fetched, Fetcher, Hints};
 
 /// Longest record of a fetch in bytes.
 const MAX_RECORD_BYTES: usize = 64 * 1024;
+/// How long a message waits for the process that has its double, in milliseconds.
+const OTHERS_MS: i64 = 60_000;
 
 /// Fetches for the line.
 pub struct Fetch {
@@ -48,12 +52,18 @@ impl Fetch {
         }
         let _turn = self.turns.take(&request.request_id).await;
         let key = fetched_key(&request.tenant, &request.request_id);
-        // A finished transfer of an earlier attempt is used again: one completed GET.
-        let finished = self.store.get(&key, MAX_RECORD_BYTES).await.map_err(ours)?;
-        if let Some(record) = finished.and_then(|bytes| <Downloaded as prost::Message>::decode(bytes).ok()) {
-            return Ok(vec![downloaded(accepted, record, message)]);
-        }
+        // Somebody noted an attempt before: one that died or failed, or another process that has the same message now.
+        let claim = Claim::new(&request.tenant, &request.request_id);
+        let first = claim.take(&self.store).await?;
         let left = accepted.deadline_at_ms.saturating_sub((self.clock)());
+        if !first {
+            // A finished transfer of an earlier attempt is used again: one completed GET. Where none is, another may be at work.
+            let at_work = !message.redelivered && message.attempt == 0;
+            let patience = if at_work { left.clamp(0, OTHERS_MS) } else { 0 };
+            if let Some(record) = self.finished(&key, patience).await? {
+                return Ok(vec![downloaded(accepted, record, message)]);
+            }
+        }
         if left <= 0 {
             return Ok(vec![not_fetched(
                 &mut accepted,
@@ -62,16 +72,37 @@ impl Fetch {
                 message,
             )]);
         }
-        self.progress(&accepted, 0).await;
-        match self.transfer(&request, left).await? {
+        if !first {
+            claim.overrule(&self.store).await?;
+        }
+        // Nobody waits for what only shows how far it is.
+        let ((), transferred) = tokio::join!(self.progress(&accepted, 0), self.transfer(&request, left));
+        match transferred? {
             Ok((fetched, blob)) => {
-                let record = record(fetched, blob, message.redelivered || message.attempt > 0);
+                let refetched = !first || !claim.stands(&self.store).await?;
+                let record = record(fetched, blob, refetched);
                 let bytes = Bytes::from(prost::Message::encode_to_vec(&record));
-                self.store.put(&key, bytes).await.map_err(ours)?;
-                self.progress(&accepted, record.size).await;
+                let ((), put) = tokio::join!(self.progress(&accepted, record.size), self.store.put(&key, bytes));
+                put.map_err(ours)?;
                 Ok(vec![downloaded(accepted, record, message)])
             }
             Err((how, why)) => Ok(vec![not_fetched(&mut accepted, how, why, message)]),
+        }
+    }
+
+    /// The record of a finished transfer, once it is there; `None` when it is not within the patience.
+    async fn finished(&self, key: &str, patience_ms: i64) -> Result<Option<Downloaded>, Failure> {
+        let patience = Duration::from_millis(u64::try_from(patience_ms).unwrap_or_default());
+        let until = tokio::time::Instant::now() + patience;
+        loop {
+            let bytes = self.store.get(key, MAX_RECORD_BYTES).await.map_err(ours)?;
+            if let Some(record) = bytes.and_then(|bytes| <Downloaded as prost::Message>::decode(bytes).ok()) {
+                return Ok(Some(record));
+            }
+            if tokio::time::Instant::now() >= until {
+                return Ok(None);
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
         }
     }
 
@@ -187,6 +218,6 @@ fn not_fetched(accepted: &mut Accepted, how: NotFetched, why: &str, message: &In
     Outgoing::job(StageName::Verdict, message.lane, &message.request_id, &fetched)
 }
 
-fn ours(error: StoreError) -> Failure {
+pub(crate) fn ours(error: StoreError) -> Failure {
     Failure::Later(error.to_string())
 }

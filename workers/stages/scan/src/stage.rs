@@ -77,8 +77,9 @@ impl Scan {
             tracing::warn!(request = %message.request_id, "past its deadline");
             return Ok(Vec::new());
         }
-        self.progress(&accepted, record.size).await;
-        let loaded = blob::load(&self.store, &record).await?;
+        // Nobody waits for what only shows how far it is.
+        let ((), loaded) = tokio::join!(self.progress(&accepted, record.size), blob::load(&self.store, &record));
+        let loaded = loaded?;
         let headers = headers(&record);
         let header = self.header(&accepted, &headers, &record);
         let bench = Arc::clone(&self.bench);
@@ -88,8 +89,7 @@ impl Scan {
         report.notes.extend(self.notes.iter().cloned());
         let tenant = accepted.request.as_ref().map(|r| r.tenant.clone()).unwrap_or_default();
         let key = report_key(&tenant, &message.request_id);
-        let kept = self.keep(&key, &report).await?;
-        let (chunks, chunks_key, chunks_sha256) = self.chunks(&key, loaded.chunks).await?;
+        let (kept, (chunks, chunks_key, chunks_sha256)) = tokio::try_join!(self.keep(&key, &report), self.chunks(&key, loaded.chunks))?;
         let assessment = classify(&report);
         let delivery = delivery(&headers, shown_format(&report, &headers));
         let route = accepted.request.as_ref().map_or(Route::Inbound, |r| r.route().into());

@@ -61,7 +61,7 @@ impl Chores {
             for key in keys {
                 let Some((folder, _)) = key.rsplit_once('/') else { continue };
                 let mut gone = true;
-                for part in ["blob", "fetched", "report", "report-chunks"] {
+                for part in ["blob", "claim", "fetched", "report", "report-chunks"] {
                     gone &= self.judge.store.delete(&format!("{folder}/{part}")).await.is_ok();
                 }
                 if gone && let Err(error) = self.judge.records.forget_blob(&key).await {

@@ -12,6 +12,11 @@ pub fn blob_key(tenant: &str, request_id: &str) -> String {
     format!("{tenant}/{request_id}/blob")
 }
 
+/// Key of the note which process fetches.
+pub fn claim_key(tenant: &str, request_id: &str) -> String {
+    format!("{tenant}/{request_id}/claim")
+}
+
 /// Key of the record that the fetch has finished.
 pub fn fetched_key(tenant: &str, request_id: &str) -> String {
     format!("{tenant}/{request_id}/fetched")
@@ -43,7 +48,12 @@ mod tests {
 
     #[test]
     fn keys_of_requests_are_keys() {
-        for key in [blob_key("acme", "r-1"), fetched_key("a.b", "R_2"), report_key("x", &"y".repeat(64))] {
+        for key in [
+            blob_key("acme", "r-1"),
+            claim_key("acme", "r-1"),
+            fetched_key("a.b", "R_2"),
+            report_key("x", &"y".repeat(64)),
+        ] {
             check_key(&key).unwrap();
         }
     }

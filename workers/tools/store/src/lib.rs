@@ -13,7 +13,7 @@ mod writer;
 
 pub use config::Config;
 pub use error::StoreError;
-pub use key::{blob_key, check_key, fetched_key, report_key};
+pub use key::{blob_key, check_key, claim_key, fetched_key, report_key};
 pub use store::{Listed, Store};
 pub use writer::{PART_BYTES, Writer};
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, PutPayload};
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
 
 use crate::open::{Opened, open};
 use crate::{Config, Result, StoreError, Writer, check_key};
@@ -63,6 +63,25 @@ impl Store {
     pub async fn put(&self, key: &str, bytes: Bytes) -> Result<()> {
         let path = self.path(key)?;
         self.bounded(key, self.inner.put(&path, PutPayload::from(bytes))).await.map(|_| ())
+    }
+
+    /// Writes a blob unless there is one; whether it did. A store that cannot tell writes in any case.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; after a temporary one it may have been written all the same.
+    pub async fn create(&self, key: &str, bytes: Bytes) -> Result<bool> {
+        use object_store::Error as E;
+        let path = self.path(key)?;
+        let payload = PutPayload::from(bytes);
+        let writing = async {
+            match self.inner.put_opts(&path, payload.clone(), PutMode::Create.into()).await {
+                Ok(_) => Ok(true),
+                Err(E::AlreadyExists { .. } | E::Precondition { .. }) => Ok(false),
+                Err(E::NotImplemented { .. } | E::NotSupported { .. }) => self.inner.put(&path, payload).await.map(|_| true),
+                Err(error) => Err(error),
+            }
+        };
+        self.bounded(key, writing).await
     }
 
     /// Reads the bytes `from..to` of a blob; exactly those or an error.

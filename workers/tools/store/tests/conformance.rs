@@ -48,12 +48,25 @@ async fn keys(store: &Store, prefix: &str) -> Vec<(String, u64)> {
 
 async fn conforms(store: &Store) {
     small_blobs(store).await;
+    created_blobs(store).await;
     large_blobs(store).await;
     unfinished_blobs(store).await;
     listings(store).await;
     wrong_keys(store).await;
     store.check().await.unwrap();
     assert_eq!(keys(store, "airlock-check").await, []);
+}
+
+async fn created_blobs(store: &Store) {
+    let key = "acme/r-claim/claim";
+    assert!(store.create(key, Bytes::from_static(b"one")).await.unwrap());
+    assert!(!store.create(key, Bytes::from_static(b"two")).await.unwrap());
+    assert_eq!(store.get(key, 10).await.unwrap().as_deref(), Some(&b"one"[..]));
+    store.put(key, Bytes::from_static(b"three")).await.unwrap();
+    assert_eq!(store.get(key, 10).await.unwrap().as_deref(), Some(&b"three"[..]));
+    store.delete(key).await.unwrap();
+    assert!(store.create(key, Bytes::from_static(b"four")).await.unwrap());
+    store.delete(key).await.unwrap();
 }
 
 async fn small_blobs(store: &Store) {

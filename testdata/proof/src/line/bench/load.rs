@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::bare::{chain, per_second, put_and_get, s3};
-use super::{SIZES, Size, Stand, Try};
+use super::{SIZES, Size, Stand, Try, stages};
 use crate::bench::Goal;
 use crate::line::site::Site;
 use crate::{measure, scan, table};
@@ -114,6 +114,7 @@ impl Stand {
 /// The table's row at half load, and what the median is above a plain scan, in milliseconds.
 fn timed(stand: &Stand, size: &Size, line: &str, speed: f64, plain: f64) -> Try<(Vec<String>, f64)> {
     let jobs = TIMED.min(size.jobs);
+    let before = stages::spent(stand)?;
     let every = Duration::from_secs_f64(2.0 / speed.max(0.1));
     let begin = Instant::now();
     let mut asked = Vec::new();
@@ -133,6 +134,11 @@ fn timed(stand: &Stand, size: &Size, line: &str, speed: f64, plain: f64) -> Try<
         times.push(heard.at.saturating_duration_since(*at).as_secs_f64() * 1000.0);
     }
     times.sort_by(f64::total_cmp);
+    println!(
+        "{line}, {}: mean ms in the hands of {}",
+        size.name,
+        stages::between(&before, &stages::spent(stand)?)
+    );
     let at = |percent: usize| {
         times
             .get((times.len() * percent / 100).min(times.len().saturating_sub(1)))

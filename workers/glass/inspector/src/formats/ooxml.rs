@@ -117,6 +117,8 @@ impl Part<'_> {
             "altChunk" => self.once(Found::new("ooxml.altchunk").at(e.at, 0)),
             "hlinkClick" | "hlinkHover" | "hlinkMouseOver" => self.action(e),
             "customUI" => self.ribbon(e),
+            "macrosheet" if self.root == "macrosheet" => self.once(Found::new("xlm.sheet").at(e.at, 0)),
+            "definedName" => self.defined_name(e),
             "ddeLink" => self.dde_link(e),
             "webPr" | "dbPr" | "textPr" if self.root == "connections" => self.connection(e),
             "taskpane" if matches!(e.get("visibility"), Some("1" | "true")) => {
@@ -255,6 +257,19 @@ impl Part<'_> {
         let remote = macro_name.contains("://") || macro_name.contains("\\\\") || macro_name.contains('!');
         let severity = if remote { Severity::High } else { Severity::Low };
         self.once(Found::new("ooxml.customui_onload").at(e.at, 0).says(macro_name).severity(severity));
+    }
+
+    /// Names at which Excel begins to run a macro sheet; what follows them is free (`Auto_Open1`), and letters of either case will do.
+    fn defined_name(&mut self, e: &Element<'_>) {
+        let name = e.get("name").unwrap_or_default();
+        let lower = name.to_lowercase();
+        let word = lower.strip_prefix("_xlnm.").unwrap_or(&lower);
+        if ["auto_open", "auto_close", "auto_activate", "auto_deactivate"]
+            .iter()
+            .any(|auto| word.starts_with(auto))
+        {
+            self.once(Found::new("xlm.auto_open_name").at(e.at, 0).says(name));
+        }
     }
 
     fn dde_link(&mut self, e: &Element<'_>) {

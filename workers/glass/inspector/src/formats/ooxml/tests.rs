@@ -86,3 +86,14 @@ fn declarations_links_and_ribbons_are_seen() {
     assert_eq!(part("docx", project), [("ooxml.macro_content_type", None)]);
     assert_eq!(part("docm", project), []);
 }
+
+#[test]
+fn macro_sheets_and_the_names_that_start_them_are_seen() {
+    let sheet = "<xm:macrosheet><sheetData><c><f>ALERT(\"x\")</f></c></sheetData></xm:macrosheet>";
+    assert_eq!(part("xlsm", sheet), [("xlm.sheet", None)]);
+    for name in ["_xlnm.Auto_Open", "auto_open12", "AUTO_CLOSE"] {
+        let book = format!("<workbook><definedNames><definedName name='{name}'>Macro1!$A$1</definedName></definedNames></workbook>");
+        assert_eq!(part("xlsm", &book), [("xlm.auto_open_name", None)], "{name}");
+    }
+    assert_eq!(part("xlsx", "<workbook><definedName name='_xlnm.Print_Area'/></workbook>"), []);
+}
