@@ -43,6 +43,15 @@ fn given(pointer: *mut u8) -> *mut u8 {
     pointer
 }
 
+/// Keeps what is freed for what is allocated next: a walk takes and frees members of megabytes all the time, and each page that goes
+/// back to the kernel comes again by a fault and is cleared. The process ends with its one file, so nothing is kept for long.
+pub fn keep_freed() {
+    for (parameter, bytes) in [(libc::M_TRIM_THRESHOLD, 512 << 20), (libc::M_MMAP_THRESHOLD, 32 << 20)] {
+        // SAFETY: takes two numbers. Refused, the defaults stay, which are only slower.
+        unsafe { libc::mallopt(parameter, bytes) };
+    }
+}
+
 /// Leaves no hole in the heap, so that a process that is forked from here allocates in fresh memory behind it.
 ///
 /// What the rule compiler has freed lies between what it keeps. A child that filled these holes would write to pages that it shares

@@ -66,6 +66,7 @@ fn run_inspection(settings: Settings, heartbeat: bool) -> Result<(), String> {
         let mut matcher = rules.matcher();
         matcher.warm();
         crate::alloc::fill_holes();
+        crate::alloc::keep_freed();
         lock_and_serve(settings, host, ready, &mut Inspection { matcher, heartbeat })
     })
 }
