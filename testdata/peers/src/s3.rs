@@ -53,6 +53,7 @@ struct Shared {
 struct Trouble {
     fail_until: Option<Instant>,
     hang_until: Option<Instant>,
+    no_conditions: bool,
 }
 
 impl S3 {
@@ -114,7 +115,12 @@ impl S3 {
         locked(&self.shared.trouble).hang_until = Some(Instant::now() + time);
     }
 
-    /// Ends [`S3::fail_for`] and [`S3::hang_for`].
+    /// From now on it knows no conditional writes and says so, as older servers do.
+    pub fn forget_conditions(&self) {
+        locked(&self.shared.trouble).no_conditions = true;
+    }
+
+    /// Ends [`S3::fail_for`], [`S3::hang_for`] and [`S3::forget_conditions`].
     pub fn heal(&self) {
         *locked(&self.shared.trouble) = Trouble::default();
     }
@@ -169,10 +175,16 @@ async fn answer(request: Request<Incoming>, service: S3Service, shared: Arc<Shar
     while locked(&shared.trouble).hang_until.is_some_and(|until| Instant::now() < until) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let response = if locked(&shared.trouble).fail_until.is_some_and(|until| Instant::now() < until) {
-        let mut response = Response::new(Body::from("<Error><Code>InternalError</Code></Error>".to_owned()));
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    let trouble = *locked(&shared.trouble);
+    let refusal = |status, code: &str| {
+        let mut response = Response::new(Body::from(format!("<Error><Code>{code}</Code></Error>")));
+        *response.status_mut() = status;
         response
+    };
+    let response = if trouble.fail_until.is_some_and(|until| Instant::now() < until) {
+        refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalError")
+    } else if trouble.no_conditions && request.headers().contains_key("if-none-match") {
+        refusal(StatusCode::NOT_IMPLEMENTED, "NotImplemented")
     } else {
         service.call(request.map(Body::from)).await?
     };

@@ -97,6 +97,14 @@ impl StoreError {
     }
 }
 
+/// Whether the store does not know this kind of call.
+pub(crate) fn is_not_implemented(error: &object_store::Error) -> bool {
+    matches!(
+        error,
+        object_store::Error::NotImplemented { .. } | object_store::Error::NotSupported { .. }
+    ) || status(&one_line(error)) == Some(501)
+}
+
 /// The status of an answer. The library keeps its error type to itself; the conformance tests pin this wording.
 fn status(text: &str) -> Option<u16> {
     let (_, rest) = text.split_once("Server returned non-2xx status code: ")?;

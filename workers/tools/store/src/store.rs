@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use futures_util::stream::{BoxStream, StreamExt as _};
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
 
+use crate::error::is_not_implemented;
 use crate::open::{Opened, open};
 use crate::{Config, Result, StoreError, Writer, check_key};
 
@@ -20,6 +22,8 @@ pub struct Store {
     pub(crate) folder: Option<PathBuf>,
     prefix: Arc<str>,
     timeout: Duration,
+    /// The server has said that it knows no conditions: it is not asked again.
+    unconditional: Arc<AtomicBool>,
 }
 
 /// A blob in a listing.
@@ -45,6 +49,7 @@ impl Store {
             folder,
             prefix: prefix.into(),
             timeout: Duration::from_millis(config.timeout_ms),
+            unconditional: Arc::default(),
         })
     }
 
@@ -74,12 +79,15 @@ impl Store {
         let path = self.path(key)?;
         let payload = PutPayload::from(bytes);
         let writing = async {
-            match self.inner.put_opts(&path, payload.clone(), PutMode::Create.into()).await {
-                Ok(_) => Ok(true),
-                Err(E::AlreadyExists { .. } | E::Precondition { .. }) => Ok(false),
-                Err(E::NotImplemented { .. } | E::NotSupported { .. }) => self.inner.put(&path, payload).await.map(|_| true),
-                Err(error) => Err(error),
+            if !self.unconditional.load(Ordering::Relaxed) {
+                match self.inner.put_opts(&path, payload.clone(), PutMode::Create.into()).await {
+                    Ok(_) => return Ok(true),
+                    Err(E::AlreadyExists { .. } | E::Precondition { .. }) => return Ok(false),
+                    Err(error) if is_not_implemented(&error) => self.unconditional.store(true, Ordering::Relaxed),
+                    Err(error) => return Err(error),
+                }
             }
+            self.inner.put(&path, payload).await.map(|_| true)
         };
         self.bounded(key, writing).await
     }

@@ -285,6 +285,18 @@ async fn failures_of_the_server_are_temporary() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_conditions_is_written_all_the_same() {
+    let server = S3::start();
+    let store = Store::open(&s3_config(&server)).unwrap();
+    server.forget_conditions();
+    for _ in 0..2 {
+        assert!(store.create("a/b", Bytes::from_static(b"x")).await.unwrap());
+    }
+    let refused = server.log().iter().filter(|seen| seen.status == 501).count();
+    assert!((1..=3).contains(&refused), "it is asked once, with its retries: {refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_hangs_or_is_gone_does_not_hang_us() {
     let server = S3::start();
     let config = Config {
