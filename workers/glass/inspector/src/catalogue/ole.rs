@@ -23,6 +23,7 @@ pub const ENTRIES: &[Entry] = &[
     row("xlm.sheet", ActiveContent, Medium, 50, &["T1059"], "It holds an Excel 4 macro sheet.", "MS-XLS 2.4.28"),
     row("xlm.hidden_sheet", Evasion, High, 80, &["T1564"], "It holds a hidden Excel 4 macro sheet.", "MS-XLS 2.4.28"),
     row("xlm.auto_open_name", ActiveContent, High, 80, &["T1059"], "An Excel 4 macro runs when the workbook opens or closes.", "MS-XLS 2.4.150"),
+    row("xlm.exec_call", ExecChain, Critical, 90, &["T1059", "T1204.002"], "A formula of an Excel 4 macro sheet starts programs, calls libraries, writes files or writes formulas.", "MS-XLS 2.5.198"),
     row("ole.package", Container, Medium, 50, &["T1027.009"], "A document holds a packaged file.", "MS-OLEDS 2.3.6"),
     row("ole.package_exec", ExecChain, Critical, 95, &["T1204.002"], "A document holds a packaged program or script.", "MS-OLEDS 2.3.6"),
     row("ole.clsid_exploit", Exploit, High, 80, &["T1203"], "It holds an object of a class that exploits have used.", "MS-CFB 2.6.1"),

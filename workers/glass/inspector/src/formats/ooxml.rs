@@ -63,6 +63,8 @@ struct Part<'d> {
     in_result: bool,
     assembly: bool,
     root: String,
+    /// The formula of a macro sheet while it is read, its references replaced and its pieces joined.
+    formula: Option<String>,
 }
 
 /// A field between its marks (ECMA-376 part 1, section 17.16).
@@ -81,6 +83,9 @@ impl Part<'_> {
                 self.in_code &= name != "instrText" && name != "delInstrText";
                 self.in_result &= name != "t";
                 self.assembly &= name != "property";
+                if name == "f" {
+                    self.formula();
+                }
             }
             Step::Text(text) => self.text(text),
             Step::DocType(text) => self.document_type(text),
@@ -118,6 +123,7 @@ impl Part<'_> {
             "hlinkClick" | "hlinkHover" | "hlinkMouseOver" => self.action(e),
             "customUI" => self.ribbon(e),
             "macrosheet" if self.root == "macrosheet" => self.once(Found::new("xlm.sheet").at(e.at, 0)),
+            "f" if self.root == "macrosheet" => self.formula = Some(String::new()),
             "definedName" => self.defined_name(e),
             "ddeLink" => self.dde_link(e),
             "webPr" | "dbPr" | "textPr" if self.root == "connections" => self.connection(e),
@@ -132,6 +138,9 @@ impl Part<'_> {
     fn text(&mut self, text: &str) {
         if self.assembly && reach(text) != Reach::Local {
             self.tell(Found::new("ooxml.vsto_customization").says(text));
+        }
+        if let Some(formula) = self.formula.as_mut().filter(|formula| formula.len() < MOST_CODE) {
+            formula.push_str(text.get(..MOST_CODE).unwrap_or(text));
         }
         let Some(field) = self.fields.last_mut() else { return };
         let into = if self.in_code && !field.separated {
@@ -257,6 +266,27 @@ impl Part<'_> {
         let remote = macro_name.contains("://") || macro_name.contains("\\\\") || macro_name.contains('!');
         let severity = if remote { Severity::High } else { Severity::Low };
         self.once(Found::new("ooxml.customui_onload").at(e.at, 0).says(macro_name).severity(severity));
+    }
+
+    /// What the formula of a macro sheet calls. A rule looks at the XML as it stands, where references, comments and blanks hide names.
+    fn formula(&mut self) {
+        const CALLS: &[&str] = &["EXEC", "CALL", "REGISTER", "REGISTER.ID", "FOPEN", "FWRITE", "FWRITELN"];
+        let Some(formula) = self.formula.take() else { return };
+        let bare: String = formula.to_uppercase().chars().filter(|c| !c.is_whitespace()).collect();
+        let mut pieces = bare.split('(').peekable();
+        let mut calls = false;
+        while let Some(piece) = pieces.next() {
+            let name = piece
+                .rsplit(|c: char| !c.is_alphanumeric() && c != '.' && c != '_')
+                .next()
+                .unwrap_or(piece);
+            // A formula that is written by a formula is how names are put together out of pieces.
+            let writes = matches!(name, "FORMULA" | "FORMULA.FILL") && pieces.peek().is_some_and(|next| next.contains("\"="));
+            calls |= pieces.peek().is_some() && (CALLS.contains(&name) || writes);
+        }
+        if calls {
+            self.once(Found::new("xlm.exec_call").says(&formula));
+        }
     }
 
     /// Names at which Excel begins to run a macro sheet; what follows them is free (`Auto_Open1`), and letters of either case will do.

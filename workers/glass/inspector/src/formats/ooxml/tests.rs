@@ -91,6 +91,24 @@ fn declarations_links_and_ribbons_are_seen() {
 fn macro_sheets_and_the_names_that_start_them_are_seen() {
     let sheet = "<xm:macrosheet><sheetData><c><f>ALERT(\"x\")</f></c></sheetData></xm:macrosheet>";
     assert_eq!(part("xlsm", sheet), [("xlm.sheet", None)]);
+    for formula in [
+        "EXEC(\"calc\")",
+        "E&#88;EC(1)",
+        "&#x45;xec (1)",
+        "EX<!-- -->EC(1)",
+        "<![CDATA[IF(1,CALL(1))]]>",
+        "EX<?x y?>EC(1)",
+        "A1+register.id(1)",
+        "FORMULA(\"=EX\"&amp;\"EC(1)\",A2)",
+    ] {
+        let sheet = format!("<xm:macrosheet><c><f>{formula}</f></c></xm:macrosheet>");
+        assert_eq!(part("xlsm", &sheet), [("xlm.sheet", None), ("xlm.exec_call", None)], "{formula}");
+    }
+    for formula in ["MYEXEC(1)", "EXEC", "FORMULA(A1,A2)", "GOTO(A1)"] {
+        let sheet = format!("<xm:macrosheet><c><f>{formula}</f></c></xm:macrosheet>");
+        assert_eq!(part("xlsm", &sheet), [("xlm.sheet", None)], "{formula}");
+    }
+    assert_eq!(part("xlsx", "<worksheet><c><f>CALL(1)</f></c></worksheet>"), []);
     for name in ["_xlnm.Auto_Open", "auto_open12", "AUTO_CLOSE"] {
         let book = format!("<workbook><definedNames><definedName name='{name}'>Macro1!$A$1</definedName></definedNames></workbook>");
         assert_eq!(part("xlsm", &book), [("xlm.auto_open_name", None)], "{name}");
