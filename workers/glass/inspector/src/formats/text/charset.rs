@@ -27,10 +27,11 @@ pub fn is_text(bytes: &[u8]) -> bool {
     let nul = sample.iter().filter(|&&b| b == 0).count();
     // Browsers and script hosts skip stray NULs; data has many more of them, and of the other controls.
     let few = |n: usize, of: usize| n.saturating_mul(of) <= sample.len();
-    if nul == 0 {
-        return few(odd, 33);
+    if nul == 0 && few(odd, 33) {
+        return true;
     }
-    few(odd, 10) && super::html::looks_like_html(&String::from_utf8_lossy(sample))
+    // A browser reads markup whatever stands between.
+    super::html::looks_like_html(&String::from_utf8_lossy(sample))
 }
 
 /// The text as UTF-8 when it is in another encoding; `None` when it is UTF-8 (or ASCII) already, or not to be told.
@@ -246,6 +247,14 @@ mod tests {
         assert_eq!(to_utf8(b"+ADw-script+AD4-x").as_deref(), Some("<script>x"));
         assert_eq!(to_utf8("grüße".as_bytes()), None);
         assert_eq!(to_utf8(b"gr\xfc\xdfe aus M\xfcnchen").as_deref(), Some("grüße aus München"));
+    }
+
+    #[test]
+    fn controls_do_not_hide_a_page() {
+        for control in [0_u8, 1, 0x0b, 0x1a] {
+            let page = [&b"<!doctype html><!-- "[..], &[control; 4000], b" --><script>x()</script>"].concat();
+            assert!(is_text(&page), "{control}");
+        }
     }
 
     #[test]
