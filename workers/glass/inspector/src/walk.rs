@@ -111,8 +111,8 @@ pub struct Walk<'e> {
 type Same = ([u8; 32], &'static str, &'static str);
 /// Most nodes whose matches are kept.
 const MAX_MATCHED: usize = 4096;
-/// Most matches of one node that are kept.
-const MAX_REPEATED_HITS: usize = 16;
+/// Most matches of one node that are kept: together with [`MAX_MATCHED`] some megabytes, which no budget pays for.
+const MAX_REPEATED_HITS: usize = 2;
 
 /// What was said of a node that is still open, so that its decoded layers do not say it again.
 pub(crate) struct Told {

@@ -83,13 +83,11 @@ impl Format for Text {
 /// looked for in all of the bytes, and the rules have matched them. A browser reads a page to its end, whatever stands between.
 fn readable(bytes: &[u8]) -> Cow<'_, str> {
     const BEGINNING: usize = 256 * 1024;
-    const SNIFFED: usize = 16 * 1024;
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Cow::Borrowed(text);
     }
-    let first = |length: usize| bytes.get(..length).unwrap_or(bytes);
-    let whole = charset::is_mostly_text(bytes) || html::looks_like_html(&String::from_utf8_lossy(first(SNIFFED)));
-    String::from_utf8_lossy(if whole { bytes } else { first(BEGINNING) })
+    let whole = charset::is_mostly_text(bytes) || html::begins_like_html(bytes);
+    String::from_utf8_lossy(if whole { bytes } else { bytes.get(..BEGINNING).unwrap_or(bytes) })
 }
 
 /// Text formats that hold others in a way that is not opened here.

@@ -31,7 +31,7 @@ pub fn is_text(bytes: &[u8]) -> bool {
         return true;
     }
     // A browser reads markup whatever stands between.
-    super::html::looks_like_html(&String::from_utf8_lossy(sample))
+    super::html::begins_like_html(sample)
 }
 
 /// The text as UTF-8 when it is in another encoding; `None` when it is UTF-8 (or ASCII) already, or not to be told.

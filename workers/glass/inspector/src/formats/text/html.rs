@@ -23,8 +23,18 @@ const MAX_LAYERS: usize = 512;
 
 /// True when a browser that is given these bytes without a type would show a page, or a picture with scripts.
 pub fn looks_like_html(text: &str) -> bool {
-    is_marked(text, 16_384) || names::has_prefixed(text.as_bytes().get(..16_384).unwrap_or(text.as_bytes()))
+    is_marked(text, HEAD) || names::has_prefixed(text.as_bytes().get(..HEAD).unwrap_or(text.as_bytes()))
 }
+
+/// The same of bytes that need not be text throughout.
+pub fn begins_like_html(bytes: &[u8]) -> bool {
+    let head = bytes.get(..HEAD).unwrap_or(bytes);
+    // Most data has no markup, and is not worth being made readable.
+    memchr::memchr(b'<', head).is_some() && looks_like_html(&String::from_utf8_lossy(head))
+}
+
+/// How far markup is looked for, in bytes.
+const HEAD: usize = 16 * 1024;
 
 /// True when an element of HTML opens in the first bytes of the text.
 pub fn is_marked(text: &str, within: usize) -> bool {
