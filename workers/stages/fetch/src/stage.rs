@@ -55,15 +55,17 @@ impl Fetch {
         // Somebody noted an attempt before: one that died or failed, or another process that has the same message now.
         let claim = Claim::new(&request.tenant, &request.request_id);
         let first = claim.take(&self.store).await?;
-        let left = accepted.deadline_at_ms.saturating_sub((self.clock)());
+        let left = || accepted.deadline_at_ms.saturating_sub((self.clock)());
         if !first {
             // A finished transfer of an earlier attempt is used again: one completed GET. Where none is, another may be at work.
             let at_work = !message.redelivered && message.attempt == 0;
-            let patience = if at_work { left.clamp(0, OTHERS_MS) } else { 0 };
+            let patience = if at_work { left().clamp(0, OTHERS_MS) } else { 0 };
             if let Some(record) = self.finished(&key, patience).await? {
                 return Ok(vec![downloaded(accepted, record, message)]);
             }
         }
+        // Asked again: waiting for another takes its time.
+        let left = left();
         if left <= 0 {
             return Ok(vec![not_fetched(
                 &mut accepted,
