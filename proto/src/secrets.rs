@@ -1,9 +1,9 @@
 //! Passwords leave a message before it is kept for longer than its job: in dead letters nobody needs them.
 
 use prost::Message as _;
-use prost_reflect::{DynamicMessage, ReflectMessage as _, SerializeOptions, Value};
+use prost_reflect::{DynamicMessage, ReflectMessage as _, Value};
 
-use crate::wire::{Form, described};
+use crate::wire::{Form, as_json, described};
 
 /// Fields that hold a secret, in whatever message they stand.
 const SECRETS: [&str; 1] = ["passwords"];
@@ -22,12 +22,7 @@ pub fn without_secrets(name: &str, body: &[u8], form: Form) -> Option<Vec<u8>> {
     }
     match form {
         Form::Protobuf => Some(message.encode_to_vec()),
-        Form::Json => {
-            let mut out = serde_json::Serializer::new(Vec::new());
-            let options = SerializeOptions::new().use_proto_field_name(true).stringify_64_bit_integers(false);
-            message.serialize_with_options(&mut out, &options).ok()?;
-            Some(out.into_inner())
-        }
+        Form::Json => as_json(&message).ok(),
     }
 }
 

@@ -110,9 +110,16 @@ fn descriptor<M: Wire>() -> Result<prost_reflect::MessageDescriptor, Undecodable
 fn to_json<M: Wire>(message: &M) -> Result<Vec<u8>, Undecodable> {
     let wrong = |e: &dyn std::fmt::Display| Undecodable(e.to_string());
     let dynamic = DynamicMessage::decode(descriptor::<M>()?, message.encode_to_vec().as_slice()).map_err(|e| wrong(&e))?;
+    as_json(&dynamic)
+}
+
+/// The JSON of a message, as the edge speaks it.
+pub(crate) fn as_json(message: &DynamicMessage) -> Result<Vec<u8>, Undecodable> {
     let mut out = serde_json::Serializer::new(Vec::new());
     let options = SerializeOptions::new().use_proto_field_name(true).stringify_64_bit_integers(false);
-    dynamic.serialize_with_options(&mut out, &options).map_err(|e| wrong(&e))?;
+    message
+        .serialize_with_options(&mut out, &options)
+        .map_err(|e| Undecodable(e.to_string()))?;
     Ok(out.into_inner())
 }
 

@@ -17,6 +17,8 @@ use super::traced;
 use crate::Outcome;
 use crate::table;
 
+type Try<T> = Result<T, Box<dyn std::error::Error>>;
+
 /// Runs it; true when all is as it must be.
 pub fn run() -> Outcome {
     let files = airlock_forge::demo::files();
@@ -116,8 +118,17 @@ fn real(six: &Site) -> Outcome {
     Ok(unwell.is_empty() && users.len() == 5 && sessions.contains("airlock_verdict") && !sessions.contains("airlock_fetch") && puts > 0)
 }
 
-/// A GET over a connection of its own.
-pub fn get(base: &str, path: &str, headers: &str) -> Result<(u16, Vec<u8>), Box<dyn std::error::Error>> {
+/// A GET over a connection of its own, whose answer comes whole.
+pub fn get(base: &str, path: &str, headers: &str) -> Try<(u16, Vec<u8>)> {
+    let (status, body, broke) = get_what_comes(base, path, headers)?;
+    match broke {
+        None => Ok((status, body)),
+        Some(error) => Err(error.into()),
+    }
+}
+
+/// The same when the answer may break off: status, what came of the body, and how it broke.
+pub fn get_what_comes(base: &str, path: &str, headers: &str) -> Try<(u16, Vec<u8>, Option<std::io::Error>)> {
     let address = base.strip_prefix("http://").unwrap_or(base);
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
@@ -126,9 +137,10 @@ pub fn get(base: &str, path: &str, headers: &str) -> Result<(u16, Vec<u8>), Box<
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n"
     )?;
     let mut all = Vec::new();
-    stream.read_to_end(&mut all)?;
+    // What was read before an error is kept.
+    let broke = stream.read_to_end(&mut all).err();
     let at = all.windows(4).position(|w| w == b"\r\n\r\n").ok_or("no answer")?;
     let head = String::from_utf8_lossy(&all[..at]).into_owned();
     let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or("no status")?;
-    Ok((status, all.split_off(at + 4)))
+    Ok((status, all.split_off(at + 4), broke))
 }

@@ -1,13 +1,12 @@
 //! `airlock-proof tamper`: a released file is changed in the store; not one wrong byte leaves the house, and somebody is told.
 
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
-use std::net::TcpStream;
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::clicks::{Clicks, click};
 use super::origin::Origin;
-use super::same::get;
+use super::same::{get, get_what_comes};
 use super::site::{PROCESSES, Site};
 use crate::Outcome;
 
@@ -41,14 +40,14 @@ pub fn run() -> Outcome {
     file.seek(SeekFrom::Start(u64::try_from(MIB + MIB / 2)?))?;
     file.write_all(b"CHANGED")?;
     drop(file);
-    let (status, sent) = cut_off(&site.gateway, &path, "")?;
+    let (status, sent, _) = get_what_comes(&site.gateway, &path, "")?;
     let held = sent.len() <= MIB && wanted.starts_with(&sent);
     println!(
         "its second MiB changed: {status}, {} bytes, {}",
         sent.len(),
         if held { "none of them wrong" } else { "WRONG BYTES" }
     );
-    let (status, tail) = cut_off(&site.gateway, &path, "Range: bytes=1048576-1048599\r\n")?;
+    let (status, tail, _) = get_what_comes(&site.gateway, &path, "Range: bytes=1048576-1048599\r\n")?;
     println!("a part of that MiB: {status}, {} bytes", tail.len());
     good &= held && (status != 206 || tail.is_empty());
 
@@ -77,22 +76,4 @@ fn metric(site: &Site, name: &str, metric: &str) -> Result<u64, Box<dyn std::err
     let mut lines = text.lines().filter(|line| line.starts_with(metric));
     let value = lines.find_map(|line| line.rsplit(' ').next()?.trim().parse().ok());
     value.ok_or_else(|| format!("{metric} is no metric of {name}:\n{text}").into())
-}
-
-/// A GET whose answer may break off: what came of its body.
-fn cut_off(base: &str, path: &str, headers: &str) -> Result<(u16, Vec<u8>), Box<dyn std::error::Error>> {
-    let address = base.strip_prefix("http://").unwrap_or(base);
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n"
-    )?;
-    let (mut all, mut buffer) = (Vec::new(), vec![0_u8; 65536]);
-    while let Ok(n @ 1..) = stream.read(&mut buffer) {
-        all.extend_from_slice(&buffer[..n]);
-    }
-    let at = all.windows(4).position(|w| w == b"\r\n\r\n").ok_or("no answer")?;
-    let status = String::from_utf8_lossy(&all[..at]).split(' ').nth(1).and_then(|s| s.parse().ok());
-    Ok((status.ok_or("no status")?, all.split_off(at + 4)))
 }
