@@ -17,7 +17,7 @@ TESTS    = $(if $(NEXTEST),$(CARGO) nextest run,$(CARGO) test) --release --locke
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
 demo: packages ## builds, serves 20 hostile and harmless files on loopback, scans them, asks the line for them, downloads one
 	@$(STEP) start

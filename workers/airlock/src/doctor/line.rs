@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use airlock_queue::topology::StageName;
+use futures_util::future::join_all;
 
 use super::{Check, State, say};
 use crate::clock::now_ms;
@@ -59,22 +60,16 @@ async fn broker(config: &Config) -> Vec<Check> {
         );
         return vec![say("broker", State::Broken, text)];
     }
-    let mut checks = Vec::new();
-    for user in users {
-        let name = format!("broker: {user}");
+    // All at once: a broker that is silent is so to everybody.
+    join_all(users.into_iter().map(|user| async move {
         let tried = tokio::time::timeout(PATIENCE, async {
             let broker = Place::Cluster.broker(config, user).await?;
             broker.close().await;
-            Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+            Ok(format!("{} takes the user", config.queue.url))
         });
-        checks.push(judged(
-            &name,
-            tried
-                .await
-                .map(|done| done.map(|()| format!("{} takes the user", config.queue.url))),
-        ));
-    }
-    checks
+        judged(&format!("broker: {user}"), tried.await)
+    }))
+    .await
 }
 
 async fn database(config: &Config) -> Vec<Check> {
@@ -86,8 +81,7 @@ async fn database(config: &Config) -> Vec<Check> {
         );
         return vec![say("database", State::Broken, text)];
     }
-    let mut checks = Vec::new();
-    for role in roles {
+    join_all(roles.into_iter().map(|role| async move {
         let tried = tokio::time::timeout(PATIENCE, async {
             let records = Place::Cluster.records(config, role).await?;
             let schema = records.check().await?;
@@ -96,9 +90,9 @@ async fn database(config: &Config) -> Vec<Check> {
             }
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>(format!("version {}", schema.found))
         });
-        checks.push(judged(&format!("database: {role}"), tried.await));
-    }
-    checks
+        judged(&format!("database: {role}"), tried.await)
+    }))
+    .await
 }
 
 /// Writes, reads and deletes a probe.
