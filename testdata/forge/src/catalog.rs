@@ -1,7 +1,7 @@
 //! Every file the forge makes, by family; what a scanner must find in it, and what hides it.
 
 use crate::zip::{Archive, Entry};
-use crate::{demo, eicar, kinds, lha, lnk, marker, names, office, ole, payload, pdf, rar, rtf, streams, tarball, vba, web, zip};
+use crate::{behind, demo, eicar, kinds, lha, lnk, marker, names, office, ole, payload, pdf, rar, rtf, streams, tarball, vba, web, zip};
 
 /// One file of a family.
 #[derive(Debug, Clone)]
@@ -17,8 +17,8 @@ pub struct Sample {
 }
 
 /// All families, in the order of [`family`]'s names.
-pub const FAMILIES: [&str; 15] = [
-    "zip", "names", "streams", "tar", "rar", "lha", "office", "vba", "ole", "pdf", "web", "lnk", "kinds", "mixed", "eicar",
+pub const FAMILIES: [&str; 16] = [
+    "zip", "names", "streams", "tar", "rar", "lha", "office", "vba", "ole", "pdf", "web", "behind", "lnk", "kinds", "mixed", "eicar",
 ];
 
 /// Families of large files: `limits` (long when unpacked) and `bombs`.
@@ -37,6 +37,7 @@ pub fn family(name: &str) -> Vec<Sample> {
         "ole" => seeded("ole", ole::samples(), &[]),
         "pdf" => seeded("pdf", pdf::samples(), &["pdf-attachment-eicar"]),
         "web" => seeded("web", web::samples(), &["html-smuggling-eicar", "html-smuggling-split", "js-eval"]),
+        "behind" => seeded("behind", behind::samples(), &[]),
         "lnk" => seeded("lnk", lnk::samples(), &[]),
         "vba" => seeded("vba", macros(), &[]),
         "kinds" => kinds::samples().into_iter().map(kind_sample).collect(),

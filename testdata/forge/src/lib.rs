@@ -4,6 +4,7 @@
 //! ([`zip::Archive`], [`cfb::Cfb`], [`vba::Project`], [`rar::Rar5`], [`pdf::Pdf`], …) let other crates' tests combine them.
 //! Payloads are the EICAR test file (kept encoded) and unique harmless markers.
 
+pub mod behind;
 pub mod bits;
 pub mod catalog;
 pub mod cfb;

@@ -65,6 +65,7 @@ fn run_inspection(settings: Settings, heartbeat: bool) -> Result<(), String> {
         stdio::forget_rules().map_err(|e| format!("closing the rules: {e}"))?;
         let mut matcher = rules.matcher();
         matcher.warm();
+        airlock_inspector::sniff::warm();
         crate::alloc::fill_holes();
         crate::alloc::keep_freed();
         lock_and_serve(settings, host, ready, &mut Inspection { matcher, heartbeat })

@@ -24,7 +24,7 @@ mod sfx;
 mod stored;
 mod streams;
 mod tar;
-mod text;
+pub(crate) mod text;
 mod vba;
 mod xz;
 mod zip;
@@ -76,6 +76,11 @@ pub trait Format: Sync {
     fn label(&self, input: &Input<'_>) -> &'static str {
         let _ = input;
         self.name()
+    }
+    /// Whether it is opened beside what these bytes are by better evidence, where its own is weak: `read` when another format reads them.
+    fn is_beside(&self, input: &Input<'_>, read: bool) -> bool {
+        let _ = (input, read);
+        false
     }
     /// Hands every member and decoded layer to the sink.
     ///

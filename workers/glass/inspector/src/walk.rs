@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::analysers::{ANALYSERS, NodeFacts};
 use crate::budget::Budget;
 use crate::formats::Format;
+use crate::formats::text::READABLE;
 use crate::input::Input;
 use crate::labels;
 use crate::reader::{len64, size};
@@ -182,7 +183,8 @@ impl Walk<'_> {
             said: BTreeSet::new(),
         });
         self.match_rules(index, parent.is_none(), bytes, (digest, label.name, layer));
-        if self.ancestors.contains(&digest) {
+        // What is readable of a node may be all of it, and is not made readable again.
+        if layer != READABLE && self.ancestors.contains(&digest) {
             self.finding(index, Found::new("zip.quine_or_self_nested"));
         } else {
             self.ancestors.push(digest);

@@ -107,7 +107,7 @@ impl Format for OleStream {
 }
 
 /// What [`Ole2::label`] may say.
-pub(super) const LABELS: &[&str] = &["ole2", "doc", "xls", "ppt", "msg", "msi", "pub", "vsd", "mpp"];
+pub(crate) const LABELS: &[&str] = &["ole2", "doc", "xls", "ppt", "msg", "msi", "pub", "vsd", "mpp"];
 
 fn label(cfb: &Cfb<'_>) -> &'static str {
     // The class of MSI packages, patches and transforms: 000C108x-0000-0000-C000-000000000046.

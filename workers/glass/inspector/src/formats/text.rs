@@ -16,6 +16,7 @@ mod payload;
 mod short;
 mod shortcut;
 mod unfold;
+mod within;
 
 use std::borrow::Cow;
 
@@ -23,11 +24,19 @@ use airlock_proto::{Gap, GapKind};
 
 use crate::formats::{Doc, Format, Match};
 use crate::input::Input;
+use crate::labels;
 use crate::reader::len64;
 use crate::sink::{Found, Sink};
 
+pub use within::LAYER as READABLE;
+
 /// See the module.
 pub struct Text;
+
+/// True when markup stands in the bytes that a browser acts on.
+pub fn is_page(bytes: &[u8]) -> bool {
+    within::is_page(bytes)
+}
 
 impl Format for Text {
     fn name(&self) -> &'static str {
@@ -38,23 +47,44 @@ impl Format for Text {
         Doc {
             title: "text (HTML, SVG, XML, scripts, plain)",
             spec: "WHATWG HTML; SVG 2; RFC 2397; RFC 4648; Unicode 16",
-            yields: "text in UTF-8, with the entities of XML replaced, scripts, event handlers, srcdoc pages, data: URLs, base64 and escaped payloads",
+            yields: "text in UTF-8; of data that holds markup or a script: what can be read of it (readable); entities of XML replaced, scripts, event handlers, srcdoc pages, data: URLs, base64 and escaped payloads",
             limitations: "scripts are not run; mail messages and MHT pages are a gap; Script Encoder and UUE are a gap",
         }
     }
 
     fn sniff(&self, input: &Input<'_>) -> Match {
-        if charset::is_text(input.bytes) { Match::Maybe } else { Match::No }
+        if is_text(input) || within::holds(input) {
+            Match::Maybe
+        } else {
+            Match::No
+        }
+    }
+
+    /// A picture that is called `.html` is a page, if it holds one.
+    fn is_beside(&self, input: &Input<'_>, read: bool) -> bool {
+        within::holds_page(input) || (!read && within::holds(input))
     }
 
     fn label(&self, input: &Input<'_>) -> &'static str {
-        label::of(input)
+        if is_text(input) || html::begins_like_html(input.bytes) {
+            label::of(input)
+        } else {
+            labels::UNKNOWN.name
+        }
     }
 
     fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
+        if !is_plain(input) {
+            within::unpack(input, sink);
+            return Ok(());
+        }
         // Everything below works on UTF-8. Other encodings are a layer, which comes here again.
         if let Some(text) = charset::to_utf8(input.bytes) {
             sink.layer_slice("utf-8", "text", text.as_bytes());
+            // Text without a byte order mark that looks like UTF-16 is none to a browser.
+            if charset::is_unmarked_wide(input.bytes) && within::is_page(input.bytes) {
+                within::unpack(input, sink);
+            }
             return Ok(());
         }
         let text = readable(input.bytes);
@@ -66,8 +96,10 @@ impl Format for Text {
         if !script {
             entities::unpack(&text, sink);
         }
-        let page = !script && html::looks_like_html(&text);
-        let acts = if page { html::unpack(&text, sink)? } else { None };
+        // What a page shows, or a script puts together, is not opened as a page by its name.
+        let shown = matches!(input.layer, "html-text" | "js-folded");
+        let page = !script && (html::begins_like_html(text.as_bytes()) || (!shown && html::marks::first(text.as_bytes()).is_some()));
+        let acts = if page { html::unpack(&text, sink) } else { None };
         escapes::unpack(&text, input.bytes, sink);
         let taken = payload::unpack(&text, input.bytes, sink);
         short::unpack(&text, &taken, sink);
@@ -79,15 +111,29 @@ impl Format for Text {
     }
 }
 
+/// True for text, and for what was made readable of data.
+fn is_text(input: &Input<'_>) -> bool {
+    input.layer == READABLE || charset::is_text(input.bytes)
+}
+
+/// True for text that does not begin as another type does.
+fn is_plain(input: &Input<'_>) -> bool {
+    is_text(input) && (input.layer == READABLE || labels::find(input.bytes).is_none())
+}
+
 /// The bytes as text. Of data that merely begins like text only the beginning is made readable: base64 and hexadecimal payloads are
 /// looked for in all of the bytes, and the rules have matched them. A browser reads a page to its end, whatever stands between.
 fn readable(bytes: &[u8]) -> Cow<'_, str> {
     const BEGINNING: usize = 256 * 1024;
     if let Ok(text) = std::str::from_utf8(bytes) {
-        return Cow::Borrowed(text);
+        Cow::Borrowed(text)
+    } else if charset::is_mostly_text(bytes) {
+        String::from_utf8_lossy(bytes)
+    } else if within::is_page(bytes) {
+        within::readable(within::part(bytes))
+    } else {
+        String::from_utf8_lossy(bytes.get(..BEGINNING).unwrap_or(bytes))
     }
-    let whole = charset::is_mostly_text(bytes) || html::begins_like_html(bytes);
-    String::from_utf8_lossy(if whole { bytes } else { bytes.get(..BEGINNING).unwrap_or(bytes) })
 }
 
 /// Text formats that hold others in a way that is not opened here.

@@ -25,13 +25,7 @@ pub fn is_text(bytes: &[u8]) -> bool {
         .filter(|&&b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b | 0x08))
         .count();
     let nul = sample.iter().filter(|&&b| b == 0).count();
-    // Browsers and script hosts skip stray NULs; data has many more of them, and of the other controls.
-    let few = |n: usize, of: usize| n.saturating_mul(of) <= sample.len();
-    if nul == 0 && few(odd, 33) {
-        return true;
-    }
-    // A browser reads markup whatever stands between.
-    super::html::begins_like_html(sample)
+    nul == 0 && odd.saturating_mul(33) <= sample.len()
 }
 
 /// The text as UTF-8 when it is in another encoding; `None` when it is UTF-8 (or ASCII) already, or not to be told.
@@ -68,6 +62,18 @@ pub fn to_utf8(bytes: &[u8]) -> Option<String> {
 /// The text as UTF-8 when it is in UTF-16 or UTF-32; for labels, where ASCII is all that counts.
 pub fn from_wide(bytes: &[u8]) -> Option<String> {
     wide(bytes).map(|kind| kind.decode(bytes))
+}
+
+/// The text in UTF-8 of bytes that begin with the byte order mark of UTF-16, whatever follows it: a browser reads it so.
+pub fn marked(bytes: &[u8]) -> Option<String> {
+    let (encoding, skip) = Encoding::for_bom(bytes).filter(|(encoding, _)| *encoding != UTF_8 && bytes.len() <= MAX_DECODED)?;
+    let (text, _) = encoding.decode_without_bom_handling(bytes.get(skip..)?);
+    Some(text.into_owned())
+}
+
+/// True for text that looks like UTF-16 or UTF-32 and does not say so by a byte order mark.
+pub fn is_unmarked_wide(bytes: &[u8]) -> bool {
+    matches!(wide(bytes), Some(Wide::Utf16(_, 0) | Wide::Utf32 { skip: 0, .. }))
 }
 
 /// False for data that merely begins like text: some places all over it hold what no 8-bit text holds.
@@ -247,14 +253,6 @@ mod tests {
         assert_eq!(to_utf8(b"+ADw-script+AD4-x").as_deref(), Some("<script>x"));
         assert_eq!(to_utf8("grüße".as_bytes()), None);
         assert_eq!(to_utf8(b"gr\xfc\xdfe aus M\xfcnchen").as_deref(), Some("grüße aus München"));
-    }
-
-    #[test]
-    fn controls_do_not_hide_a_page() {
-        for control in [0_u8, 1, 0x0b, 0x1a] {
-            let page = [&b"<!doctype html><!-- "[..], &[control; 4000], b" --><script>x()</script>"].concat();
-            assert!(is_text(&page), "{control}");
-        }
     }
 
     #[test]

@@ -3,37 +3,30 @@
 //! Only the tokenizer: building a tree is quadratic in nesting, and nothing here needs one.
 
 mod conclude;
+pub mod marks;
 mod names;
 mod page;
 
 use std::collections::HashSet;
 
-use airlock_proto::{Gap, GapKind};
-
 pub use self::page::DataUrl;
 use self::page::tokenize;
 use super::{css, payload};
-use crate::reader::len64;
 use crate::sink::Sink;
 
-/// Most attributes of one tag: the tokenizer compares each with all before it.
-const MAX_ATTRIBUTES: usize = 4_000;
+/// Most attributes of one tag that the tokenizer is given: it compares each with all before it.
+const MAX_ATTRIBUTES: usize = 100;
 /// Most scripts and handlers that become layers; all of them are in the raw bytes, too, which the rules have matched.
 const MAX_LAYERS: usize = 512;
 
-/// True when a browser that is given these bytes without a type would show a page, or a picture with scripts.
-pub fn looks_like_html(text: &str) -> bool {
-    is_marked(text, HEAD) || names::has_prefixed(text.as_bytes().get(..HEAD).unwrap_or(text.as_bytes()))
-}
-
-/// The same of bytes that need not be text throughout.
+/// True when markup stands at the beginning of bytes that need not be text throughout; see [`marks`] for what stands further behind.
 pub fn begins_like_html(bytes: &[u8]) -> bool {
     let head = bytes.get(..HEAD).unwrap_or(bytes);
     // Most data has no markup, and is not worth being made readable.
-    memchr::memchr(b'<', head).is_some() && looks_like_html(&String::from_utf8_lossy(head))
+    memchr::memchr(b'<', head).is_some() && (is_marked(&String::from_utf8_lossy(head), HEAD) || names::has_prefixed(head))
 }
 
-/// How far markup is looked for, in bytes.
+/// How far the beginning of a text goes, in bytes.
 const HEAD: usize = 16 * 1024;
 
 /// True when an element of HTML opens in the first bytes of the text.
@@ -83,15 +76,8 @@ pub fn is_marked(text: &str, within: usize) -> bool {
 }
 
 /// Hands on what is in the page. When a browser has something to run in it: the scripts that do not stand in the text as they are.
-pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) -> Result<Option<String>, Gap> {
-    if names::longest_tag(text.as_bytes()) > MAX_ATTRIBUTES {
-        let gap = Gap::new(
-            GapKind::Malformed,
-            format!("one tag has more than {MAX_ATTRIBUTES} attributes: the page was matched and not taken apart"),
-        );
-        return Err(gap.bytes(len64(text.len())));
-    }
-    let page = tokenize(text);
+pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) -> Option<String> {
+    let page = tokenize(&names::in_short_tags(text, MAX_ATTRIBUTES));
     for (name, script) in page.scripts.iter().take(MAX_LAYERS) {
         sink.layer_slice("script", name.clone(), script.as_bytes());
     }
@@ -118,5 +104,5 @@ pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) -> Result<Option<String>, Gap
             .starts_with('<');
     conclude::conclude(&page, svg, sink);
     let acts = !page.scripts.is_empty() || !page.srcdocs.is_empty() || page.data_urls.iter().any(|link| link.navigates);
-    Ok(acts.then_some(page.hidden))
+    acts.then_some(page.hidden)
 }

@@ -11,6 +11,7 @@ use super::find::{self, Hits};
 use super::ranges::Ranges;
 use super::trial::{Trial, trials_reach};
 use super::view::{Entry, View};
+use crate::formats::text;
 use crate::reader::len64;
 use crate::sink::{Found, Member, Sink};
 
@@ -47,6 +48,10 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
     pub fn new(bytes: &'a [u8], hits: &'a Hits, sink: &'s mut Sink<'w, 'e>) -> Self {
         let comment = find::near_end(bytes).map(|end| end.comment).unwrap_or_default();
         let keys = Keys::new(sink, comment);
+        // An archive that is called `.html` is the page that its comment holds.
+        if text::is_page(comment) {
+            sink.layer_slice("comment", "comment", comment);
+        }
         Opener {
             bytes,
             sink,
