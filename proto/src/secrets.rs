@@ -26,6 +26,18 @@ pub fn without_secrets(name: &str, body: &[u8], form: Form) -> Option<Vec<u8>> {
     }
 }
 
+/// A link without the name and password before its host (RFC 3986 section 3.2.1): such a link is refused, and nobody needs them kept.
+pub fn without_userinfo(link: &str) -> String {
+    let Some((scheme, rest)) = link.split_once("//") else {
+        return link.to_owned();
+    };
+    let (authority, tail) = rest.split_at(rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len()));
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}//{host}{tail}"),
+        None => link.to_owned(),
+    }
+}
+
 /// Clears the secrets of a message and of those in it; whether there were any.
 fn clear(message: &mut DynamicMessage, depth: usize) -> bool {
     let mut found = false;
@@ -74,6 +86,15 @@ mod tests {
         let body = without_secrets(M::NAME, &encode(message, form), form).unwrap();
         assert!(!String::from_utf8_lossy(&body).contains("secret"));
         decode(&body, form).unwrap()
+    }
+
+    #[test]
+    fn a_link_is_kept_without_its_password() {
+        assert_eq!(without_userinfo("https://ann:se@cret@host.example/a@b"), "https://host.example/a@b");
+        assert_eq!(without_userinfo("http:\\\\u@h/"), "http:\\\\u@h/");
+        for link in ["https://host.example/a@b?c=d@e", "mailto:a@b.example", ""] {
+            assert_eq!(without_userinfo(link), link);
+        }
     }
 
     #[test]

@@ -141,6 +141,27 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
         let wrong = list.iter().filter_map(|range| cli::exact(*range).err());
         faults.extend(wrong.map(|why| (name, format!("{name}: {why}"))));
     }
+    let addresses: [(&str, &String, &[&str], &str); 3] = [
+        (
+            "queue.url",
+            &config.queue.url,
+            &["amqp", "amqps"],
+            "amqp://host:port/vhost or amqps://…",
+        ),
+        (
+            "records.url",
+            &config.records.url,
+            &["postgres", "postgresql"],
+            "postgres://host:port/database",
+        ),
+        ("store.url", &config.store.url, &["file", "s3"], "file:///dir or s3://bucket/prefix"),
+    ];
+    for (name, url, schemes, form) in addresses {
+        let fits = url::Url::parse(url).is_ok_and(|url| schemes.contains(&url.scheme()));
+        if !url.is_empty() && !fits {
+            faults.push((name, format!("{name} = {url:?}: use {form}")));
+        }
+    }
     faults.extend(config.telemetry.check());
     faults
 }

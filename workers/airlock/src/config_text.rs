@@ -113,7 +113,8 @@ impl Reader<'_> {
                 continue;
             };
             let got = kind(value.get_ref());
-            if got != expected.type_str() {
+            let whole_number = got == "integer" && expected.type_str() == "float";
+            if got != expected.type_str() && !whole_number {
                 let expected = expected.type_str();
                 self.fault(line, &format!("{section}.{key} must be {expected}, not {got}"));
                 continue;

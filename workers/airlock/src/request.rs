@@ -14,6 +14,7 @@ use crate::config::{self, Config};
 use crate::exit::Status;
 use crate::line::parts::Place;
 use crate::line::run::runtime;
+use crate::line::up;
 use crate::verdict;
 
 /// Runs the command.
@@ -49,6 +50,12 @@ async fn ask(config: &Config, args: &RequestArgs) -> Outcome<Status> {
             (broker, events)
         }
     };
+    if let Some(dir) = args.data_dir.as_ref().filter(|dir| !up::is_served(dir)) {
+        anstream::eprintln!(
+            "nobody serves {} now: the request waits in its queue until `airlock up --data-dir {0}` runs",
+            dir.display()
+        );
+    }
     broker.publish(Outgoing::request(Lane::Click, &request)).await?;
     let patience = Instant::now() + Duration::from_secs(args.wait);
     let verdict = wait(events.as_mut(), &request.request_id, patience).await;

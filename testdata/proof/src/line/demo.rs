@@ -1,13 +1,17 @@
 //! The line as a click service and a person see it: requests, verdicts, a download, and tokens that are refused.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::ask::{ask, word};
 use super::same::get;
 use super::site::{Site, run as command};
-use crate::Outcome;
 use crate::table;
 use crate::text::fit;
+use crate::Outcome;
+
+type Try<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// Runs it over the links of the demo; true when all is as it must be.
 pub fn run(links: &[String], files: &[(&'static str, Vec<u8>)]) -> Outcome {
@@ -49,7 +53,25 @@ pub fn run(links: &[String], files: &[(&'static str, Vec<u8>)]) -> Outcome {
         println!("nothing was released");
         return Ok(false);
     };
-    tokens(&site, &name, &token, links, files)
+    let open = open_to_others(&site.data_dir())?;
+    println!("\nfiles of the data directory that others may read: {}", open.len());
+    Ok(tokens(&site, &name, &token, links, files)? && open.is_empty())
+}
+
+/// Files below the folder that others than their owner may touch, apart from the policies, which the caller wrote.
+fn open_to_others(folder: &Path) -> Try<Vec<PathBuf>> {
+    let mut open = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let meta = entry.metadata()?;
+        if meta.permissions().mode() & 0o077 != 0 && entry.file_name() != "policies" {
+            open.push(entry.path());
+        }
+        if meta.is_dir() && entry.file_name() != "policies" {
+            open.extend(open_to_others(&entry.path())?);
+        }
+    }
+    Ok(open)
 }
 
 fn tokens(site: &Site, name: &str, token: &str, links: &[String], files: &[(&'static str, Vec<u8>)]) -> Outcome {

@@ -97,6 +97,11 @@ async fn database(config: &Config) -> Vec<Check> {
 
 /// Writes, reads and deletes a probe.
 async fn store(config: &Config) -> Check {
+    let folder = url::Url::parse(&config.store.url).ok().filter(|url| url.scheme() == "file");
+    if let Some(folder) = folder.and_then(|url| url.to_file_path().ok()).filter(|folder| !folder.is_dir()) {
+        let text = format!("store.url: {} is no folder: make it, or name another", folder.display());
+        return say("object store", State::Broken, text);
+    }
     let tried = tokio::time::timeout(PATIENCE, async {
         let store = Place::Cluster.store(config)?;
         store.check().await?;

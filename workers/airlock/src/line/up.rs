@@ -1,8 +1,10 @@
 //! `airlock up`: the whole line in one process, over SQLite and a directory.
 
+use std::fs::TryLockError;
 use std::path::Path;
 
 use airlock_queue::topology::StageName;
+use rustix::fs::Mode;
 use tokio::net::TcpListener;
 
 use super::parts::Place;
@@ -16,6 +18,14 @@ use crate::telemetry;
 /// Name of the file that tells `airlock request --data-dir` where the gateway is.
 pub const ENDPOINT: &str = "gateway.url";
 
+/// Name of the file that the serving process holds locked.
+const LOCK: &str = "lock";
+
+/// True while an `airlock up` serves the folder.
+pub fn is_served(dir: &Path) -> bool {
+    std::fs::File::open(dir.join(LOCK)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// Runs the command.
 pub fn run(global: &Global, args: &UpArgs) -> Outcome<Status> {
     let mut config = config::load(global)?;
@@ -24,11 +34,13 @@ pub fn run(global: &Global, args: &UpArgs) -> Outcome<Status> {
     let listen = args.listen.clone().unwrap_or_else(|| config.gateway.listen.clone());
     config.line.admin_listen = args.admin_listen.clone().unwrap_or(config.line.admin_listen);
     let dir = args.data_dir.clone();
-    if config.line.policies_dir.as_os_str().is_empty() && dir.join("policies").is_dir() {
+    // Links, passwords of archives, tokens and the key that signs them lie in the folder.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    prepare(&dir)?;
+    if config.line.policies_dir.as_os_str().is_empty() {
         config.line.policies_dir = dir.join("policies");
     }
     run::runtime()?.block_on(async move {
-        prepare(&dir)?;
         let _lock = lock(&dir)?;
         let place = Place::folder(&dir, true).await?;
         let records = place.records(&config, "owner").await?;
@@ -54,8 +66,8 @@ pub fn run(global: &Global, args: &UpArgs) -> Outcome<Status> {
 }
 
 fn prepare(dir: &Path) -> Outcome<()> {
-    let made = std::fs::create_dir_all(dir.join("blobs"));
-    made.map_err(|e| {
+    let made = ["blobs", "policies"].map(|folder| std::fs::create_dir_all(dir.join(folder)));
+    made.into_iter().collect::<std::io::Result<()>>().map_err(|e| {
         format!(
             "cannot make the data directory {}: {e}; choose another with --data-dir",
             dir.display()
@@ -66,8 +78,7 @@ fn prepare(dir: &Path) -> Outcome<()> {
 
 /// One `airlock up` a folder: two would take one another's deliveries for those of a dead process.
 fn lock(dir: &Path) -> Outcome<std::fs::File> {
-    let path = dir.join("lock");
-    let file = std::fs::File::create(&path)?;
+    let file = std::fs::File::create(dir.join(LOCK))?;
     file.try_lock().map_err(|_| {
         format!(
             "another `airlock up` serves {}; stop it or choose another --data-dir",
@@ -81,4 +92,19 @@ fn lock(dir: &Path) -> Outcome<std::fs::File> {
 pub async fn bind(address: &str, name: &str) -> Outcome<TcpListener> {
     let bound = TcpListener::bind(address).await;
     bound.map_err(|e| format!("{name} = {address}: {e}; port 0 picks a free one").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_served_while_its_lock_is_held() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(!is_served(dir.path()));
+        let held = lock(dir.path()).unwrap();
+        assert!(is_served(dir.path()) && lock(dir.path()).is_err());
+        drop(held);
+        assert!(!is_served(dir.path()) && lock(dir.path()).is_ok());
+    }
 }

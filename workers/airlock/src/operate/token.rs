@@ -62,7 +62,12 @@ pub fn run(global: &Global, args: &TokenArgs) -> Outcome<Status> {
                         Err(TokenError::Expired(claims)) => RevokeBy::Token(claims.token_id),
                         Err(error) => return Err(error.to_string().into()),
                     },
-                    (None, Some(sha256), None) => RevokeBy::Sha256(sha256.to_ascii_lowercase()),
+                    (None, Some(sha256), None) if sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit()) => {
+                        RevokeBy::Sha256(sha256.to_ascii_lowercase())
+                    }
+                    (None, Some(sha256), None) => {
+                        return Err(format!("--sha256 {sha256}: a SHA-256 has 64 hexadecimal digits").into());
+                    }
                     (None, None, Some(request)) => RevokeBy::Request(request.clone()),
                     _ => return Err("name one of --token, --sha256 and --request".into()),
                 };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use airlock_policy::{Action, Definition, Person, Route, digest};
 use airlock_proto::request::{DEADLINE_MS, DEADLINE_SANDBOX_MS, check};
+use airlock_proto::secrets::without_userinfo;
 use airlock_proto::v1::{Accepted, Rejected, ScanRequest};
 use airlock_proto::wire::Form;
 use airlock_queue::topology::{Lane, StageName};
@@ -187,7 +188,7 @@ fn row(request: &ScanRequest, message: &Incoming, definition: &Definition, now: 
         // Over the message, not its bytes: JSON and protobuf of the same request are one.
         body_sha256: hex(&request.encode_to_vec()),
         tenant: request.tenant.clone(),
-        url: request.url.clone(),
+        url: without_userinfo(&request.url),
         recipient: request.recipient.to_ascii_lowercase(),
         route: request.route().as_str_name().to_owned(),
         secrets_sha256: hex(request.passwords.join("\0").as_bytes()),

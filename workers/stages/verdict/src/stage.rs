@@ -1,6 +1,7 @@
 //! What comes of each kind of message that ends a request.
 
 use airlock_policy::Sandbox;
+use airlock_proto::secrets::without_userinfo;
 use airlock_proto::v1::{Accepted, Detonated, Fetched, Inspected, Verdict};
 use airlock_proto::wire::{Form, decode};
 use airlock_queue::topology::StageName;
@@ -132,9 +133,9 @@ impl Verdicts {
 fn same(row: &RequestRow, accepted: Option<&Accepted>) -> Result<(), Failure> {
     let fits = accepted.is_some_and(|a| {
         a.service == row.request.service
-            && a.request
-                .as_ref()
-                .is_some_and(|r| r.request_id == row.request.request_id && r.tenant == row.request.tenant && r.url == row.request.url)
+            && a.request.as_ref().is_some_and(|r| {
+                r.request_id == row.request.request_id && r.tenant == row.request.tenant && without_userinfo(&r.url) == row.request.url
+            })
     });
     if fits {
         return Ok(());

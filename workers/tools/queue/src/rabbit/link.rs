@@ -31,7 +31,7 @@ impl Target {
         let mut uri: AMQPUri = config
             .url
             .parse()
-            .map_err(|e: String| QueueError::Refused(format!("the address {:?} is wrong: {e}", config.url)))?;
+            .map_err(|_: String| QueueError::Refused(format!("{:?} is no address of a broker: use amqp://host:port/vhost", config.url)))?;
         uri.authority.userinfo.username = config.user.clone();
         uri.authority.userinfo.password = read(&config.password_file).await?.trim_end_matches(['\r', '\n']).to_owned();
         uri.query.heartbeat = Some(config.heartbeat_s.clamp(1, 600));
