@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use super::ask::{ask, word};
 use super::same::get;
 use super::site::{Site, run as command};
+use crate::Outcome;
 use crate::table;
 use crate::text::fit;
-use crate::Outcome;
 
 type Try<T> = Result<T, Box<dyn std::error::Error>>;
 

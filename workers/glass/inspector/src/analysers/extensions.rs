@@ -194,6 +194,22 @@ pub const LURES: &[&str] = &[
     "salary",
 ];
 
+/// True when a browser shows a file of this name as a page, whatever it begins with.
+pub fn is_page(extension: &str) -> bool {
+    matches!(
+        extension,
+        "htm" | "html" | "xhtml" | "xht" | "shtml" | "svg" | "hta" | "mht" | "mhtml"
+    )
+}
+
+/// True when a script host runs a file of this name, whatever it begins with.
+pub fn is_script(extension: &str) -> bool {
+    matches!(
+        extension,
+        "js" | "jse" | "vbs" | "vbe" | "wsf" | "wsh" | "wsc" | "sct" | "hta" | "bat" | "cmd" | "ps1"
+    )
+}
+
 /// True when opening a file of this name runs it.
 pub fn runs(extension: &str) -> bool {
     EXECUTABLE.binary_search(&extension).is_ok() || EXECUTABLE.contains(&extension)

@@ -3,6 +3,7 @@
 use airlock_proto::Severity;
 
 use super::{Analyser, NodeFacts, extensions};
+use crate::formats::text;
 use crate::input::Input;
 use crate::labels;
 use crate::sink::Found;
@@ -28,7 +29,17 @@ impl Analyser for Types {
                     .summary(format!("Files that end in .{ext} run when they are opened.")),
             );
         }
-        if mismatch(&ext, node) {
+        if let Some(reader) = reader(&ext, input.bytes).filter(|_| is_known(node.format)) {
+            let format = node.format;
+            let sentence = format!("The name ends in .{ext}, the content begins as {format}, and {reader} acts on what stands in it.");
+            out.push(
+                Found::new("ext.content_mismatch")
+                    .says(input.name)
+                    .summary(sentence)
+                    .severity(Severity::High)
+                    .confidence(90),
+            );
+        } else if mismatch(&ext, node) {
             let sentence = format!("The name ends in .{ext}, and the content is {}.", node.format);
             let found = Found::new("ext.content_mismatch").says(input.name).summary(sentence);
             out.push(if program {
@@ -50,14 +61,26 @@ impl Analyser for Types {
     }
 }
 
+/// Who goes by the name alone, and finds something to act on in the bytes.
+fn reader(ext: &str, bytes: &[u8]) -> Option<&'static str> {
+    if extensions::is_page(ext) && text::is_page(bytes) {
+        Some("a browser")
+    } else if extensions::is_script(ext) && text::is_script(bytes) {
+        Some("a script host")
+    } else {
+        None
+    }
+}
+
+/// What nobody recognises, and text, contradict nothing: damaged files and plain text under any name are everyday.
+fn is_known(format: &str) -> bool {
+    format != labels::UNKNOWN.name && !labels::covers("text", format)
+}
+
 fn mismatch(ext: &str, node: &NodeFacts<'_>) -> bool {
     let Some(allowed) = extensions::allowed(ext) else { return false };
     let format = node.format;
-    // What nobody recognises, and text, contradict nothing: damaged files and plain text under any name are everyday.
-    if format == labels::UNKNOWN.name || labels::covers("text", format) {
-        return false;
-    }
-    !allowed.contains(&format) && !node.formats.iter().any(|f| allowed.contains(f))
+    is_known(format) && !allowed.contains(&format) && !node.formats.iter().any(|f| allowed.contains(f))
 }
 
 fn harmless(media_type: &str) -> bool {
@@ -94,5 +117,17 @@ mod tests {
         ] {
             assert!(!mismatch(ext, &facts(format)), "{ext} {format}");
         }
+    }
+
+    #[test]
+    fn an_archive_that_a_browser_shows_as_a_page_deceives() {
+        let tar = [&[b'a'; 512][..], b"<script>x()</script>"].concat();
+        let told = |name: &str| {
+            let mut out = Vec::new();
+            let input = Input { name, ..Input::bare(&tar) };
+            Types.inspect(&input, &facts("tar"), &mut out);
+            out.iter().any(|found| found.severity == Some(Severity::High))
+        };
+        assert!(told("a.html") && told("a.HTA") && !told("a.tar") && !told("a.js"));
     }
 }

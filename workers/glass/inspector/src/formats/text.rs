@@ -38,6 +38,11 @@ pub fn is_page(bytes: &[u8]) -> bool {
     within::is_page(bytes)
 }
 
+/// True when words stand in the bytes that a script host acts on.
+pub fn is_script(bytes: &[u8]) -> bool {
+    within::words(bytes).next().is_some()
+}
+
 impl Format for Text {
     fn name(&self) -> &'static str {
         "txt"
@@ -66,11 +71,9 @@ impl Format for Text {
     }
 
     fn label(&self, input: &Input<'_>) -> &'static str {
-        if is_text(input) || html::begins_like_html(input.bytes) {
-            label::of(input)
-        } else {
-            labels::UNKNOWN.name
-        }
+        let label = label::of(input);
+        let page = label != "txt" && html::begins_like_html(input.bytes);
+        if is_text(input) || page { label } else { labels::UNKNOWN.name }
     }
 
     fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {

@@ -86,7 +86,8 @@ fn may_hold(input: &Input<'_>) -> bool {
     input.layer != LAYER && !program && !stored::holds_files(input)
 }
 
-fn words(bytes: &[u8]) -> impl Iterator<Item = usize> {
+/// Where the words of script hosts stand.
+pub fn words(bytes: &[u8]) -> impl Iterator<Item = usize> {
     let found = WORDS.iter().flat_map(move |words| words.find_iter(bytes));
     found.map(|word| word.start())
 }
