@@ -1,10 +1,15 @@
 //! A reader of compound files (MS-CFB 12.0) that goes on where a strict one stops: it walks the directory entry by entry and every
 //! chain with a guard, and keeps what is wrong as plain sentences.
 
-use std::collections::BTreeSet;
-use std::io::{Error, ErrorKind, Read};
+mod entry;
+mod stream;
+mod tables;
 
-use crate::reader::{Reader, len64, size};
+use std::io::Read as _;
+
+pub use self::entry::{Entry, Kind};
+pub use self::stream::StreamReader;
+use crate::reader::{Reader, size};
 
 /// The signature of a compound file (MS-CFB 2.2).
 pub const MAGIC: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
@@ -12,44 +17,11 @@ pub const MAGIC: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 const MAX_REGULAR: u32 = 0xffff_fffa;
 const END_OF_CHAIN: u32 = 0xffff_fffe;
 const FREE: u32 = 0xffff_ffff;
-const ENTRY_BYTES: usize = 128;
-/// Directory entries that are read; a file of 2 GiB has room for far more, and nobody needs them.
-const MAX_ENTRIES: usize = 200_000;
 /// How deep a path is told.
 const MAX_PATH_DEPTH: usize = 64;
 
 /// Start and end of bytes that stand in one piece in the file.
 pub type Run = (usize, usize);
-
-/// What a directory entry is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A folder.
-    Storage,
-    /// A stream of bytes.
-    Stream,
-    /// The root storage; its chain is the mini stream.
-    Root,
-}
-
-/// One directory entry (MS-CFB 2.6).
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// What it is.
-    pub kind: Kind,
-    /// Its own name; control characters as they are, names of MSI tables decoded.
-    pub name: String,
-    /// Its class id as stored.
-    pub clsid: [u8; 16],
-    /// Index of the storage that holds it; `None` for the root and for an entry that no storage names.
-    pub parent: Option<usize>,
-    /// Length in bytes that it declares.
-    pub size: u64,
-    start: u32,
-    child: u32,
-    left: u32,
-    right: u32,
-}
 
 /// An opened compound file.
 pub struct Cfb<'a> {
@@ -295,255 +267,6 @@ impl<'a> Cfb<'a> {
         let start = self.offset(sector).filter(|at| *at < self.bytes.len())?;
         let end = start.saturating_add(self.sector_bytes()).min(self.bytes.len());
         self.bytes.get(start..end)
-    }
-
-    fn read_fat(&mut self, declared: u32, difat: u32, difat_sectors: u32) {
-        let room = self.sectors();
-        let mut list: Vec<u32> = words(self.bytes.get(76..512).unwrap_or_default()).collect();
-        let mut next = difat;
-        let mut steps = 0_usize;
-        while next <= MAX_REGULAR && (difat_sectors > 0 || next != 0) {
-            steps = steps.saturating_add(1);
-            let Some(sector) = self.sector(next).filter(|_| steps <= room) else {
-                self.note("the chain of its list of tables is broken");
-                break;
-            };
-            let mut numbers: Vec<u32> = words(sector).collect();
-            self.own.push(next);
-            next = numbers.pop().unwrap_or(END_OF_CHAIN);
-            list.append(&mut numbers);
-        }
-        let wanted = if declared == 0 { list.len() } else { size(declared) };
-        list.truncate(wanted);
-        let listed: Vec<u32> = list.into_iter().filter(|sector| *sector <= MAX_REGULAR).collect();
-        for sector in listed {
-            if self.fat.len() > room {
-                break;
-            }
-            match self.sector(sector) {
-                Some(bytes) => {
-                    self.fat.extend(words(bytes));
-                    self.own.push(sector);
-                }
-                None => {
-                    self.note("a part of its sector table lies past the end of the file");
-                    let hole = self.sector_bytes().checked_div(4).unwrap_or_default();
-                    self.fat.extend(std::iter::repeat_n(FREE, hole));
-                }
-            }
-        }
-    }
-
-    /// All sectors of a chain; stops at the end, at a loop and past the end of the file.
-    fn chain(&mut self, start: u32, wrong: &'static str) -> Vec<u32> {
-        let room = self.sectors();
-        let mut chain = Vec::new();
-        let mut next = start;
-        while next <= MAX_REGULAR {
-            if chain.len() > room || self.sector(next).is_none() {
-                self.note(wrong);
-                // A loop repeats itself: what it holds is there once.
-                let mut seen = BTreeSet::new();
-                chain.retain(|sector| seen.insert(*sector));
-                break;
-            }
-            chain.push(next);
-            next = self.fat.get(size(next)).copied().unwrap_or(FREE);
-        }
-        if next > MAX_REGULAR && next != END_OF_CHAIN {
-            self.note(wrong);
-        }
-        chain
-    }
-
-    fn numbers(&self, chain: &[u32]) -> Vec<u32> {
-        chain.iter().filter_map(|s| self.sector(*s)).flat_map(words).collect()
-    }
-
-    fn read_directory(&mut self, chain: &[u32]) {
-        let mut entries = Vec::new();
-        for sector in chain {
-            for raw in self.sector(*sector).unwrap_or_default().chunks_exact(ENTRY_BYTES) {
-                if entries.len() < MAX_ENTRIES {
-                    entries.push(entry(raw, self.shift));
-                } else {
-                    self.note("its directory has more entries than anybody needs: the rest was not read");
-                }
-            }
-        }
-        self.entries = entries;
-    }
-
-    /// Walks the trees of siblings (MS-CFB 2.6.4) with a guard, so that every entry knows its storage.
-    fn name_parents(&mut self) {
-        let mut reached = BTreeSet::new();
-        let mut todo: Vec<(u32, usize)> = Vec::new();
-        let mut twice = false;
-        let storages: Vec<(usize, u32)> = self
-            .entries()
-            .filter(|(_, e)| e.kind != Kind::Stream)
-            .map(|(i, e)| (i, e.child))
-            .collect();
-        for (index, child) in storages {
-            todo.push((child, index));
-            while let Some((at, parent)) = todo.pop() {
-                if at > MAX_REGULAR {
-                    continue;
-                }
-                let at = size(at);
-                if at == parent || !reached.insert(at) {
-                    twice = true;
-                    continue;
-                }
-                if let Some(entry) = self.entries.get_mut(at).and_then(Option::as_mut) {
-                    entry.parent = Some(parent);
-                    todo.push((entry.left, parent));
-                    todo.push((entry.right, parent));
-                }
-            }
-        }
-        if twice {
-            self.note("its directory leads to the same entry twice");
-        }
-        if self
-            .entries()
-            .any(|(_, e)| e.kind == Kind::Stream && e.parent.is_none() && e.size > 0)
-        {
-            self.note("it holds a stream that no storage names");
-        }
-    }
-}
-
-fn words(bytes: &[u8]) -> impl Iterator<Item = u32> + '_ {
-    bytes
-        .chunks_exact(4)
-        .filter_map(|four| four.try_into().ok().map(u32::from_le_bytes))
-}
-
-fn entry(raw: &[u8], shift: u32) -> Option<Entry> {
-    let mut r = Reader::new(raw);
-    let name = r.take(64)?;
-    let length = size(r.u16()?).min(64);
-    let kind = match r.u8()? {
-        1 => Kind::Storage,
-        2 => Kind::Stream,
-        5 => Kind::Root,
-        _ => return None,
-    };
-    r.skip(1)?;
-    let (left, right, child) = (r.u32()?, r.u32()?, r.u32()?);
-    let clsid = r.array()?;
-    r.skip(20)?;
-    let start = r.u32()?;
-    let (low, high) = (r.u32()?, r.u32()?);
-    // Version 3 says nothing of the upper half (MS-CFB 2.6.1).
-    let size = if shift == 12 {
-        (u64::from(high) << 32) | u64::from(low)
-    } else {
-        u64::from(low)
-    };
-    let units: Vec<u16> = name
-        .get(..length)
-        .unwrap_or(name)
-        .chunks_exact(2)
-        .filter_map(|two| two.try_into().ok().map(u16::from_le_bytes))
-        .take_while(|unit| *unit != 0)
-        .collect();
-    Some(Entry {
-        kind,
-        name: decode_name(&units),
-        clsid,
-        parent: None,
-        size: if kind == Kind::Stream { size } else { 0 },
-        start,
-        child,
-        left,
-        right,
-    })
-}
-
-/// Names of MSI tables pack two characters into one unit between U+3800 and U+4840.
-fn decode_name(units: &[u16]) -> String {
-    const ALPHABET: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._";
-    let letter = |n: u16| char::from(ALPHABET.get(size(n & 0x3f)).copied().unwrap_or(b'_'));
-    let mut out = String::new();
-    for unit in char::decode_utf16(units.iter().copied()) {
-        let c = unit.unwrap_or(char::REPLACEMENT_CHARACTER);
-        match u16::try_from(u32::from(c)).unwrap_or_default() {
-            n @ 0x3800..=0x47ff => {
-                let n = n.wrapping_sub(0x3800);
-                out.push(letter(n));
-                out.push(letter(n >> 6));
-            }
-            n @ 0x4800..=0x483f => out.push(letter(n)),
-            0x4840 => out.push('!'),
-            _ => out.push(c),
-        }
-    }
-    out
-}
-
-/// Reads one stream along its chain.
-pub struct StreamReader<'c, 'a> {
-    cfb: &'c Cfb<'a>,
-    mini: bool,
-    sector: u32,
-    within: usize,
-    left: u64,
-    steps: usize,
-}
-
-impl Read for StreamReader<'_, '_> {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        if self.left == 0 || into.is_empty() {
-            return Ok(0);
-        }
-        let unit = if self.mini { 64 } else { self.cfb.sector_bytes() };
-        if self.within >= unit {
-            self.within = 0;
-            self.steps = self.steps.saturating_add(1);
-            let table = if self.mini { &self.cfb.mini_fat } else { &self.cfb.fat };
-            self.sector = table.get(size(self.sector)).copied().unwrap_or(FREE);
-            if self.steps > table.len() {
-                return Err(Error::new(ErrorKind::InvalidData, "the chain of this stream is a loop"));
-            }
-        }
-        if self.sector > MAX_REGULAR {
-            return Err(Error::new(
-                ErrorKind::InvalidData,
-                "the chain of this stream ends before its declared length",
-            ));
-        }
-        let from = if self.mini {
-            self.mini_sector()
-        } else {
-            self.cfb.sector(self.sector)
-        };
-        let from = from.and_then(|bytes| bytes.get(self.within..)).unwrap_or_default();
-        if from.is_empty() {
-            return Err(Error::new(
-                ErrorKind::UnexpectedEof,
-                "the chain of this stream leads past the end of the file",
-            ));
-        }
-        let n = from.len().min(into.len()).min(size(self.left));
-        if let (Some(to), Some(from)) = (into.get_mut(..n), from.get(..n)) {
-            to.copy_from_slice(from);
-        }
-        self.within = self.within.saturating_add(n);
-        self.left = self.left.saturating_sub(len64(n));
-        Ok(n)
-    }
-}
-
-impl<'a> StreamReader<'_, 'a> {
-    fn mini_sector(&self) -> Option<&'a [u8]> {
-        let at = size(self.sector).checked_mul(64)?;
-        let big = self.cfb.mini_stream.get(at >> self.cfb.shift)?;
-        let within = at.checked_rem(self.cfb.sector_bytes())?;
-        let sector = self.cfb.sector(*big)?;
-        let end = within.saturating_add(64).min(sector.len());
-        sector.get(within..end)
     }
 }
 

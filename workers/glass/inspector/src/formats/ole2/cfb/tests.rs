@@ -1,7 +1,9 @@
 //! Tests of `cfb`.
 
+use super::entry::decode_name;
 use super::*;
-use std::io::{Cursor, Write};
+
+use std::io::{Cursor, ErrorKind, Write};
 
 /// A compound file with the given streams, for the tests of this family.
 pub(crate) fn build(streams: &[(&str, &[u8])]) -> Vec<u8> {
