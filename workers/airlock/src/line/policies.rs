@@ -13,7 +13,8 @@ pub fn files(dir: &Path) -> std::io::Result<Vec<(String, String)>> {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "toml") {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            files.push((name, std::fs::read_to_string(&path)?));
+            let text = std::fs::read_to_string(&path).map_err(|e| std::io::Error::new(e.kind(), format!("{name}: {e}")))?;
+            files.push((name, text));
         }
     }
     files.sort();

@@ -2,6 +2,9 @@
 //!
 //! Signatures are those of the published format descriptions; `infer` gives a last hint for media types.
 
+mod disks;
+mod programs;
+
 /// What a node is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Label {
@@ -106,6 +109,13 @@ static ROWS: &[Row] = &[
     holds("luks", "a LUKS volume", 0, b"LUKS\xba\xbe"),
     holds("ntfs", "an NTFS volume", 3, b"NTFS    "),
     holds("bitlocker", "a BitLocker volume", 3, b"-FVE-FS-"),
+    holds("exfat", "an exFAT volume", 3, b"EXFAT   "),
+    holds("hfs", "an HFS+ volume", 1024, b"H+\0\x04"),
+    holds("hfs", "an HFS+ volume", 1024, b"HX\0\x05"),
+    holds("apfs", "an APFS container", 32, b"NXSB"),
+    holds("gpt", "a disk image with partitions", 512, b"EFI PART"),
+    holds("vdi", "a VDI disk image", 64, b"\x7f\x10\xda\xbe"),
+    holds("cd", "a raw CD image", 0, b"\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0"),
     holds("uimage", "a U-Boot image", 0, b"\x27\x05\x19\x56"),
     holds("warc", "a WARC archive", 0, b"WARC/1."),
     holds("warc", "a WARC archive", 0, b"WARC/0."),
@@ -177,14 +187,15 @@ pub fn all() -> Vec<Label> {
 
 /// What a type is by its signature alone; `None` for text and for what nobody recognises.
 pub fn find(bytes: &[u8]) -> Option<Label> {
-    let by_magic = ROWS
-        .iter()
-        .find(|row| bytes.get(row.offset..).is_some_and(|tail| tail.starts_with(row.magic)));
+    let by_magic = ROWS.iter().find(|row| {
+        bytes.get(row.offset..).is_some_and(|tail| tail.starts_with(row.magic)) && programs::is_plausible(row.label.name, bytes)
+    });
     if let Some(row) = by_magic {
         return Some(row.label);
     }
     riff(bytes)
         .or_else(|| arj(bytes))
+        .or_else(|| disks::find(bytes))
         .or_else(|| trailer(bytes))
         .or_else(|| hinted(bytes))
 }

@@ -53,12 +53,12 @@ impl Format for Text {
             title: "text (HTML, SVG, XML, scripts, plain)",
             spec: "WHATWG HTML; SVG 2; RFC 2397; RFC 4648; Unicode 16",
             yields: "text in UTF-8; of data that holds markup or a script: what can be read of it (readable); entities of XML replaced, scripts, event handlers, srcdoc pages, data: URLs, base64 and escaped payloads",
-            limitations: "scripts are not run; mail messages and MHT pages are a gap; Script Encoder and UUE are a gap",
+            limitations: "scripts are not run; mail messages and MHT pages are a gap; Script Encoder, UUE, BinHex and Intel HEX are a gap",
         }
     }
 
     fn sniff(&self, input: &Input<'_>) -> Match {
-        if is_text(input) || within::holds(input) {
+        if is_text(input) || within::holds(input) || label::container(input.bytes).is_some() {
             Match::Maybe
         } else {
             Match::No
@@ -72,7 +72,7 @@ impl Format for Text {
 
     fn label(&self, input: &Input<'_>) -> &'static str {
         let label = label::of(input);
-        let page = label != "txt" && html::begins_like_html(input.bytes);
+        let page = label != "txt" && (html::begins_like_html(input.bytes) || label::container(input.bytes).is_some());
         if is_text(input) || page { label } else { labels::UNKNOWN.name }
     }
 
@@ -89,6 +89,9 @@ impl Format for Text {
                 within::unpack(input, sink);
             }
             return Ok(());
+        }
+        if let Some(text) = charset::without_escapes(input.bytes) {
+            sink.layer_slice("utf-8", "text", text.as_bytes());
         }
         let text = readable(input.bytes);
         unopened(input, sink);
@@ -145,6 +148,8 @@ fn unopened(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
     match label::container(input.bytes) {
         Some("eml") => sink.gap(Gap::new(GapKind::Unsupported, "a mail message is recognised and its parts are not opened").bytes(all)),
         Some("mht") => sink.gap(Gap::new(GapKind::Unsupported, "an MHT page is recognised and its parts are not opened").bytes(all)),
+        Some("hqx") => sink.gap(Gap::new(GapKind::Unsupported, "a BinHex file is recognised and not opened").bytes(all)),
+        Some("ihex") => sink.gap(Gap::new(GapKind::Unsupported, "an Intel HEX file is recognised and not opened").bytes(all)),
         Some("uue") => sink.gap(Gap::new(GapKind::Unsupported, "uuencoded data is recognised and not opened").bytes(all)),
         _ => {}
     }

@@ -71,6 +71,20 @@ pub fn marked(bytes: &[u8]) -> Option<String> {
     Some(text.into_owned())
 }
 
+/// The text in UTF-8 of bytes that the server declares to be UTF-16.
+pub fn declared(bytes: &[u8], media_type: &str) -> Option<String> {
+    let lower = media_type.to_ascii_lowercase();
+    let (_, name) = lower.split_once("charset=")?;
+    let name = name.trim_matches(['"', '\'', ' ']);
+    let encoding = match name {
+        _ if bytes.len() > MAX_DECODED => return None,
+        _ if name.starts_with("utf-16be") => UTF_16BE,
+        _ if name.starts_with("utf-16") => UTF_16LE,
+        _ => return None,
+    };
+    Some(encoding.decode_without_bom_handling(bytes).0.into_owned())
+}
+
 /// True for text that looks like UTF-16 or UTF-32 and does not say so by a byte order mark.
 pub fn is_unmarked_wide(bytes: &[u8]) -> bool {
     matches!(wide(bytes), Some(Wide::Utf16(_, 0) | Wide::Utf32 { skip: 0, .. }))
@@ -145,6 +159,9 @@ fn wide(bytes: &[u8]) -> Option<Wide> {
             return Some(Wide::Utf16(encoding, 2));
         }
     }
+    if let Some(encoding) = begins_wide(bytes) {
+        return Some(Wide::Utf16(encoding, 0));
+    }
     let sample = bytes.get(..4096).unwrap_or(bytes);
     let pairs = sample.as_chunks::<2>().0;
     if pairs.len() < 8 {
@@ -158,6 +175,28 @@ fn wide(bytes: &[u8]) -> Option<Wide> {
         return Some(Wide::Utf16(UTF_16LE, 0));
     }
     most(big).then_some(Wide::Utf16(UTF_16BE, 0))
+}
+
+/// UTF-16 without a mark that begins with `<` and two more characters of ASCII: markup, whatever language follows (WHATWG HTML, section
+/// 13.2.3.2, prescan; XML 1.0, appendix F).
+fn begins_wide(bytes: &[u8]) -> Option<&'static Encoding> {
+    let (pairs, _) = bytes.get(..6)?.as_chunks::<2>();
+    let letter = |b: u8| b.is_ascii_graphic();
+    match pairs {
+        [[b'<', 0], [a, 0], [b, 0]] if letter(*a) && letter(*b) => Some(UTF_16LE),
+        [[0, b'<'], [0, a], [0, b]] if letter(*a) && letter(*b) => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// The text of ISO-2022-JP, whose escapes stand between letters and are none: a browser drops them where the page declares it, or guesses.
+pub fn without_escapes(bytes: &[u8]) -> Option<String> {
+    let switches = |at: usize| matches!(bytes.get(at.saturating_add(1)), Some(b'(' | b'$'));
+    if bytes.len() > MAX_DECODED || !memchr::memchr_iter(0x1b, bytes).any(switches) {
+        return None;
+    }
+    let (text, _) = encoding_rs::ISO_2022_JP.decode_without_bom_handling(bytes);
+    Some(text.into_owned())
 }
 
 /// UTF-32 without a mark, and whether its units are big-endian: nine of ten units are characters that text has, most of them of ASCII.
@@ -251,6 +290,13 @@ mod tests {
         assert_eq!(to_utf8(&bare(false)).as_deref(), Some(words));
         assert_eq!(to_utf8(&bare(true)).as_deref(), Some(words));
         assert_eq!(to_utf8(b"+ADw-script+AD4-x").as_deref(), Some("<script>x"));
+        assert_eq!(
+            to_utf8(&utf16("<?xml version='1.0'?><!-- 中文中文中文中文中文中文 -->", false)).as_deref(),
+            Some("<?xml version='1.0'?><!-- 中文中文中文中文中文中文 -->")
+        );
+        assert_eq!(without_escapes(b"<fo\x1b(Brm>").as_deref(), Some("<form>"));
+        assert_eq!(without_escapes(b"\x1b[31mred"), None);
+        assert_eq!(declared(&utf16("<a>", true), "text/html; charset=UTF-16BE").as_deref(), Some("<a>"));
         assert_eq!(to_utf8("grüße".as_bytes()), None);
         assert_eq!(to_utf8(b"gr\xfc\xdfe aus M\xfcnchen").as_deref(), Some("grüße aus München"));
     }

@@ -2,7 +2,9 @@
 //!
 //! Only the tokenizer: building a tree is quadratic in nesting, and nothing here needs one.
 
+mod attributes;
 mod conclude;
+mod content;
 pub mod marks;
 mod names;
 mod page;
@@ -14,8 +16,6 @@ use self::page::tokenize;
 use super::{css, payload};
 use crate::sink::Sink;
 
-/// Most attributes of one tag that the tokenizer is given: it compares each with all before it.
-const MAX_ATTRIBUTES: usize = 100;
 /// Most scripts and handlers that become layers; all of them are in the raw bytes, too, which the rules have matched.
 const MAX_LAYERS: usize = 512;
 
@@ -77,7 +77,7 @@ pub fn is_marked(text: &str, within: usize) -> bool {
 
 /// Hands on what is in the page. When a browser has something to run in it: the scripts that do not stand in the text as they are.
 pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) -> Option<String> {
-    let page = tokenize(&names::in_short_tags(text, MAX_ATTRIBUTES));
+    let page = tokenize(&attributes::shortened(text));
     for (name, script) in page.scripts.iter().take(MAX_LAYERS) {
         sink.layer_slice("script", name.clone(), script.as_bytes());
     }

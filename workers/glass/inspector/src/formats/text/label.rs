@@ -1,5 +1,7 @@
 //! What kind of text it is: by content where that can be told, by the name where only the name tells. Nothing but the label depends on it.
 
+mod carriers;
+
 use crate::input::Input;
 
 /// How much of a text is looked at.
@@ -25,8 +27,7 @@ pub fn of(input: &Input<'_>) -> &'static str {
 
 /// Text formats that are containers: told by content alone.
 pub fn container(bytes: &[u8]) -> Option<&'static str> {
-    let head = String::from_utf8_lossy(bytes.get(..HEAD).unwrap_or(bytes));
-    mail(&head).or_else(|| uue(&head))
+    carriers::find(bytes)
 }
 
 fn by_content(text: &str, bytes: &[u8]) -> Option<&'static str> {
@@ -103,73 +104,6 @@ fn is_source(lower: &str) -> bool {
         "--",
     ];
     STARTS.iter().any(|start| lower.starts_with(start))
-}
-
-/// At least two header fields at the very start, one of which only mail has (RFC 5322, RFC 2045; RFC 2557 for MHT).
-fn mail(head: &str) -> Option<&'static str> {
-    const FIELDS: &[&str] = &[
-        "from",
-        "to",
-        "subject",
-        "date",
-        "received",
-        "return-path",
-        "message-id",
-        "mime-version",
-        "content-type",
-        "delivered-to",
-        "x-mailer",
-        "reply-to",
-        "content-transfer-encoding",
-        "x-mimeole",
-        "dkim-signature",
-        "snapshot-content-location",
-        "thread-topic",
-        "cc",
-        "sender",
-    ];
-    let mut known = 0_usize;
-    let mut page = false;
-    let mut decided = false;
-    for line in head.trim_start_matches(['\u{feff}', '\r', '\n', ' ']).lines() {
-        if line.starts_with([' ', '\t']) {
-            continue;
-        }
-        let Some((name, value)) = line.split_once(':') else { break };
-        if name.is_empty() || name.contains(char::is_whitespace) {
-            break;
-        }
-        let name = name.to_ascii_lowercase();
-        known = known.saturating_add(usize::from(FIELDS.contains(&name.as_str())));
-        let value = value.to_ascii_lowercase();
-        decided |= matches!(
-            name.as_str(),
-            "received" | "mime-version" | "message-id" | "return-path" | "delivered-to" | "subject"
-        );
-        page |= name == "snapshot-content-location"
-            || value.contains("multipart/related")
-            || value.contains("saved by")
-            || value.contains("microsoft mimeole");
-    }
-    (known >= 2 && decided).then_some(if page { "mht" } else { "eml" })
-}
-
-/// `begin 644 name` at the start of a line, and a data line of the right length after it (POSIX uuencode).
-fn uue(head: &str) -> Option<&'static str> {
-    let mut lines = head.lines();
-    while let Some(line) = lines.next() {
-        let Some(mode) = line.strip_prefix("begin ").and_then(|l| l.split(' ').next()) else {
-            continue;
-        };
-        if mode.len() < 3 || !mode.chars().all(|c| ('0'..='7').contains(&c)) {
-            continue;
-        }
-        let data = lines.next().unwrap_or_default();
-        if data.starts_with('M') && data.len() >= 61 || matches!(data.bytes().next(), Some(b'!'..=b'L')) {
-            return Some("uue");
-        }
-    }
-    None
 }
 
 fn by_name(extension: &str) -> Option<&'static str> {

@@ -47,14 +47,20 @@ static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
 });
 
+/// The text of data that says to be UTF-16, by its first bytes or by the server's word, and holds a page.
+fn wide_page(input: &Input<'_>) -> Option<String> {
+    let text = charset::marked(input.bytes).or_else(|| charset::declared(input.bytes, input.declared_type?))?;
+    marks::first(text.as_bytes()).is_some().then_some(text)
+}
+
 /// True for data, neither an archive nor a program, within which a browser or a script host would find something to act on.
 pub fn holds(input: &Input<'_>) -> bool {
-    may_hold(input) && (is_page(input.bytes) || words(input.bytes).next().is_some())
+    may_hold(input) && (marks::first(input.bytes).is_some() || words(input.bytes).next().is_some() || wide_page(input).is_some())
 }
 
 /// The same for a browser alone.
 pub fn holds_page(input: &Input<'_>) -> bool {
-    may_hold(input) && is_page(input.bytes)
+    may_hold(input) && (marks::first(input.bytes).is_some() || wide_page(input).is_some())
 }
 
 /// True when markup stands in it, also where a byte order mark says that it is UTF-16.
@@ -64,7 +70,7 @@ pub fn is_page(bytes: &[u8]) -> bool {
 
 /// Hands on what can be read of the data.
 pub fn unpack(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
-    let wide = charset::marked(input.bytes).filter(|text| marks::first(text.as_bytes()).is_some());
+    let wide = wide_page(input);
     let bytes = wide.as_ref().map_or(input.bytes, |text| text.as_bytes());
     let part = part(bytes);
     let missing = bytes.len().saturating_sub(part.len());
@@ -137,8 +143,9 @@ mod tests {
             .chain(b"<form action=x>".iter().flat_map(|b| [*b, 0]))
             .collect();
         assert!(held(&wide));
+        let program = [&b"MZ\x90\0\x03\0\0\0\x04\0\0\0"[..], &[0; 60], b"<script>x()</script>"].concat();
         let archive = airlock_forge::zip::simple(&[("a.html", b"<script>x()</script>")]);
-        assert!(!held(b"GIF89a\x00\x01 no words") && !held(b"MZ<script>x()</script>") && !held(&archive));
+        assert!(!held(b"GIF89a\x00\x01 no words") && !held(&program) && !held(&archive));
     }
 
     #[test]

@@ -16,7 +16,9 @@ pub(super) fn conclude(page: &Page, svg: bool, sink: &mut Sink<'_, '_>) {
         }
     }
     if page.password_inputs > 0 {
-        let foreign = page.forms.iter().find(|action| is_absolute(action));
+        // Relative addresses stand below the base.
+        let base = page.base.as_ref().filter(|_| !page.forms.is_empty());
+        let foreign = page.forms.iter().chain(base).find(|action| is_absolute(action));
         if let Some(action) = foreign {
             let sentence = format!(
                 "The page asks for a password and sends it to {}.",
@@ -76,9 +78,17 @@ fn is_absolute(url: &str) -> bool {
 
 /// A script that sends something to an absolute address.
 fn sends(script: &str) -> bool {
-    let calls = ["fetch(", "XMLHttpRequest", "sendBeacon(", "$.post(", "$.ajax(", "axios"]
-        .iter()
-        .any(|c| script.contains(c));
+    let calls = [
+        "fetch(",
+        "XMLHttpRequest",
+        "sendBeacon(",
+        "$.post(",
+        "$.ajax(",
+        "axios",
+        "new Image",
+    ]
+    .iter()
+    .any(|c| script.contains(c));
     calls && (script.contains("http://") || script.contains("https://"))
 }
 

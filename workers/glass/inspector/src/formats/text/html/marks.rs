@@ -1,6 +1,7 @@
-//! Where markup that a browser acts on begins, in any bytes: elements by their names, and any element with a handler.
+//! Where markup that a browser acts on begins, in any bytes: elements by their names, and attributes that act on any element.
 //!
-//! WHATWG HTML, section 13.2.5.8: a tag opens with `<` and a letter, and its name ends at a blank, `/` or `>`.
+//! WHATWG HTML, section 13.2.5.8: a tag opens with `<` and a letter, and its name ends at a blank, `/` or `>`. What a tag holds is not
+//! read: in bytes that may be anything, a quote that is never closed must hide nothing. One pass, whatever the bytes are.
 
 /// Elements that run, load, ask for or lead to something, or begin a page; sorted.
 const ELEMENTS: &[&[u8]] = &[
@@ -30,87 +31,99 @@ const ELEMENTS: &[&[u8]] = &[
     b"title",
     b"video",
 ];
-/// Those that act in XML behind any prefix; sorted.
-const PREFIXED: &[&[u8]] = &[b"foreignobject", b"html", b"iframe", b"script", b"svg"];
-/// Longest name with its prefix that is looked at, in bytes.
-const LONGEST: usize = 64;
-/// How far the attributes of an element are looked at, in bytes.
-const ATTRIBUTES: usize = 4096;
-/// Bytes behind a name that are text, too, where it is a name.
-const BEHIND: usize = 8;
+/// Those that act in XML behind any prefix; sorted. Office documents have a `body` and an `object` of their own.
+const PREFIXED: &[&[u8]] = &[
+    b"a",
+    b"button",
+    b"embed",
+    b"foreignobject",
+    b"form",
+    b"html",
+    b"iframe",
+    b"img",
+    b"input",
+    b"link",
+    b"meta",
+    b"script",
+    b"svg",
+];
+/// Longest name of an element without its prefix.
+const LONGEST: usize = 16;
+/// Longest prefix, in bytes.
+const LONGEST_PREFIX: usize = 4096;
 
-/// The places where an element opens that a browser acts on, in order.
+/// The places where something begins that a browser acts on; elements in order, then attributes.
 pub fn all(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    memchr::memchr_iter(b'<', bytes).filter(|at| opens(bytes.get(at.saturating_add(1)..).unwrap_or_default()))
+    elements(bytes).chain(attributes(bytes))
 }
 
-/// The first of them.
+/// One of them: the first element, or else the first attribute.
 pub fn first(bytes: &[u8]) -> Option<usize> {
     all(bytes).next()
 }
 
-/// True when the bytes behind a `<` open such an element.
-fn opens(tag: &[u8]) -> bool {
-    if !tag.first().is_some_and(u8::is_ascii_alphabetic) {
-        return tag.first() == Some(&b'!') && tag.get(1..13).is_some_and(|word| word.eq_ignore_ascii_case(b"doctype html"));
-    }
-    let within = tag.get(..LONGEST).unwrap_or(tag);
-    let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'/' | b'>');
-    let Some(length) = within.iter().position(ends) else { return false };
-    let name = within.get(..length).unwrap_or_default();
-    let behind = tag.get(length..).unwrap_or_default();
-    let text = |b: &u8| !b.is_ascii() || b.is_ascii_graphic() || b.is_ascii_whitespace();
-    if !name
-        .iter()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b':' | b'_' | b'.'))
-        || !behind.iter().take(BEHIND).all(text)
-    {
-        return false;
-    }
-    match name.iter().rposition(|b| *b == b':') {
-        Some(colon) if !name.eq_ignore_ascii_case(b"hta:application") => {
-            is_one_of(name.get(colon.saturating_add(1)..).unwrap_or_default(), PREFIXED)
+fn elements(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    let mut prefixes = 0_usize;
+    let xml = memchr::memmem::find(bytes, b"xmlns").is_some();
+    memchr::memchr_iter(b'<', bytes).filter(move |at| {
+        let from = at.saturating_add(1);
+        let tag = bytes.get(from..).unwrap_or_default();
+        is_element(tag)
+            || (xml && from >= prefixes && {
+                let (length, found) = prefixed(tag);
+                // A name that was read once is not read again from a bracket within it.
+                prefixes = from.saturating_add(length);
+                found
+            })
+    })
+}
+
+/// True when the bytes behind a `<` are the name of an element that acts.
+fn is_element(tag: &[u8]) -> bool {
+    match tag.first() {
+        Some(b'!') => tag.get(1..13).is_some_and(|word| word.eq_ignore_ascii_case(b"doctype html")),
+        Some(first) if first.is_ascii_alphabetic() => {
+            is_named(tag, ELEMENTS) || tag.get(..15).is_some_and(|word| word.eq_ignore_ascii_case(b"hta:application"))
         }
-        Some(_) => true,
-        None => is_one_of(name, ELEMENTS) || acts(name, behind),
+        _ => false,
     }
 }
 
-fn is_one_of(name: &[u8], sorted: &[&[u8]]) -> bool {
-    let lower = name.to_ascii_lowercase();
+/// How far the name reaches behind a `<`, and whether it is a prefix and an element that acts.
+fn prefixed(tag: &[u8]) -> (usize, bool) {
+    let part = |b: &u8| b.is_ascii_alphanumeric() || !b.is_ascii() || matches!(b, b'-' | b'_' | b'.');
+    let length = tag.iter().take(LONGEST_PREFIX).take_while(|b| part(b)).count();
+    let colon = length > 0 && tag.get(length) == Some(&b':');
+    (
+        length,
+        colon && is_named(tag.get(length.saturating_add(1)..).unwrap_or_default(), PREFIXED),
+    )
+}
+
+/// True when the bytes begin with one of the names, and the name ends there.
+fn is_named(tag: &[u8], sorted: &[&[u8]]) -> bool {
+    let near = tag.get(..LONGEST).unwrap_or(tag);
+    let ends = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'/' | b'>');
+    let Some(length) = near.iter().position(ends) else { return false };
+    let lower = near.get(..length).unwrap_or_default().to_ascii_lowercase();
     sorted.binary_search(&lower.as_slice()).is_ok()
 }
 
-/// True for an element with an event handler, and for a link.
-fn acts(name: &[u8], behind: &[u8]) -> bool {
-    let near = behind.get(..ATTRIBUTES).unwrap_or(behind);
-    let link = name.eq_ignore_ascii_case(b"a") || name.eq_ignore_ascii_case(b"area");
-    let mut at = 0_usize;
-    // An attribute begins behind a blank, a slash or the quote that ends the one before it.
-    while let Some(next) = near
-        .get(at..)
-        .unwrap_or_default()
-        .iter()
-        .position(|b| is_before_attribute(*b) || *b == b'>')
-    {
-        at = at.saturating_add(next).saturating_add(1);
-        if near.get(at.saturating_sub(1)) == Some(&b'>') {
-            return false;
-        }
-        let rest = near.get(at..).unwrap_or_default();
-        let word = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
-        let (word, after) = (rest.get(..word).unwrap_or_default(), rest.get(word..).unwrap_or_default());
-        let given = || after.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'=');
-        let handler = word.len() > 4 && word.get(..2).is_some_and(|on| on.eq_ignore_ascii_case(b"on"));
-        if (handler || (link && word.eq_ignore_ascii_case(b"href"))) && given() {
-            return true;
-        }
-    }
-    false
-}
-
-fn is_before_attribute(b: u8) -> bool {
-    b.is_ascii_whitespace() || matches!(b, b'/' | b'"' | b'\'')
+/// Event handlers and links behind the first tag: `=` with a blank or a quote, `on…` or `href`, and perhaps blanks before it.
+fn attributes(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    let opens = |at: &usize| bytes.get(at.saturating_add(1)).is_some_and(u8::is_ascii_alphabetic);
+    let tag = memchr::memchr_iter(b'<', bytes).find(opens).unwrap_or(bytes.len());
+    let rest = bytes.get(tag..).unwrap_or_default();
+    memchr::memchr_iter(b'=', rest).filter_map(move |equals| {
+        let before = rest.get(..equals).unwrap_or_default().trim_ascii_end();
+        let word = before.iter().rev().take(32).take_while(|b| b.is_ascii_alphabetic()).count();
+        let start = before.len().saturating_sub(word);
+        let name = before.get(start..).unwrap_or_default();
+        let handler = word > 4 && name.get(..2).is_some_and(|on| on.eq_ignore_ascii_case(b"on"));
+        let bound = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'/' | b'"' | b'\'' | b':');
+        let apart = start.checked_sub(1).and_then(|at| before.get(at)).is_some_and(bound);
+        (apart && (handler || name.eq_ignore_ascii_case(b"href"))).then(|| tag.saturating_add(start))
+    })
 }
 
 #[cfg(test)]
@@ -118,33 +131,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn elements_that_act_are_found_in_any_bytes() {
+    fn what_acts_is_found_in_any_bytes() {
         for page in [
             &b"\x00\x01GIF89a<HTML>"[..],
             b"x<script src=a>",
+            b"<script \x01>",
             b"<svg/onload=x()>",
             b"<details open ontoggle = 'x()'>",
+            b"<details title='>' ontoggle=x()>",
             b"<x a='b'onclick=\"x()\">",
             b"<a class=x href=//y>",
             b"<!DOCTYPE html>",
             b"<s:script xmlns:s='http://www.w3.org/2000/svg'>",
+            "<\u{e9}:svg xmlns:\u{e9}='http://www.w3.org/2000/svg'>".as_bytes(),
+            b"<q:div xmlns:q='http://www.w3.org/1999/xhtml'><q:form action=x>",
             b"<hta:application id=x>",
         ] {
             assert!(first(page).is_some(), "{}", String::from_utf8_lossy(page));
         }
+        let far = [&b"<details title='"[..], &[b'A'; 9000], b"' ontoggle=x()>"].concat();
+        assert_eq!(first(&far), Some(9018));
+        let long = [&b"<"[..], &[b'p'; 80], b":svg xmlns:p='http://www.w3.org/2000/svg'>"].concat();
+        assert_eq!(first(&long), Some(0));
     }
 
     #[test]
     fn other_brackets_are_none() {
         for data in [
-            &b"<w:body><w:object/></w:body>"[..],
+            &b"<w:body xmlns:w='y'><w:object/></w:body>"[..],
             b"if a<b and c>d: pass",
             b"<scr\x00ipt>",
             b"<script\x00",
-            b"<img\x01\x02\x03\x04>",
-            b"std::vector<object>\x00\x01",
             b"<para class='on'> one = 1",
-            b"<a name=x> href=y",
+            b"online = 1",
         ] {
             assert_eq!(first(data), None, "{}", String::from_utf8_lossy(data));
         }

@@ -1,11 +1,14 @@
 //! The page as its tokens say it: tag by tag, without a tree.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
+use std::hash::Hash;
 
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 
+use super::content::{Content, Holds, Reading};
 use super::names;
 
 /// What the tokens said.
@@ -28,6 +31,7 @@ pub(super) struct Page {
     pub(super) markup: bool,
     /// Pictures that are open.
     pub(super) depth: usize,
+    content: Content,
     pub(super) svg_active: Option<String>,
     pub(super) foreign: bool,
     pub(super) foreign_active: Option<String>,
@@ -39,7 +43,7 @@ pub(super) struct Page {
 }
 
 /// A `data:` URL with what its element says of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DataUrl {
     /// The URL.
     pub url: String,
@@ -68,12 +72,26 @@ impl TokenSink for Collector {
 
     /// A script that is markup may be CDATA. Elsewhere that would hide from a browser's eyes what it runs.
     fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
-        self.0.borrow().in_script.is_some()
+        let page = self.0.borrow();
+        page.in_script.is_some() || page.content.is_foreign()
     }
 }
 
-/// Reads the text once, tag by tag.
+/// Reads the text tag by tag; again as a browser and as an XML reader would, where they may see other tags.
 pub(super) fn tokenize(text: &str) -> Page {
+    let mut page = tokenize_as(text, Reading::Plain);
+    for reading in page.content.others() {
+        page.add(tokenize_as(text, reading));
+    }
+    if page.xml
+        && let Some(named) = names::in_ascii(text)
+    {
+        page.add(tokenize_as(&named, Reading::Xml));
+    }
+    page
+}
+
+fn tokenize_as(text: &str, reading: Reading) -> Page {
     let queue = BufferQueue::default();
     let mut rest = text;
     while !rest.is_empty() {
@@ -89,6 +107,7 @@ pub(super) fn tokenize(text: &str) -> Page {
     let collector = Collector(RefCell::new(Page {
         entities: text.contains('&'),
         xml: text.contains("xmlns"),
+        content: Content::of(reading),
         ..Page::default()
     }));
     let tokenizer = Tokenizer::new(collector, TokenizerOpts::default());
@@ -104,16 +123,30 @@ impl Page {
     fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
         let whole: &str = tag.name.as_ref();
         let name = if self.xml { names::local(whole) } else { whole };
-        let markup = self.depth > 0 || name.len() < whole.len();
+        let prefixed = name.len() < whole.len();
         if tag.kind == TagKind::EndTag {
             match name {
                 "script" => self.close_script(),
                 "svg" => self.depth = self.depth.saturating_sub(1),
                 _ => {}
             }
+            self.content.close(name);
             return TokenSinkResult::Continue;
         }
         self.attributes(name, tag);
+        let (xml, depth) = (self.xml, self.depth);
+        let (markup, other) = match self.content.open(name, tag.self_closing, xml) {
+            Holds::AsEver => (depth > 0 || prefixed, false),
+            Holds::Markup => (true, name != "script" || tag.self_closing),
+            Holds::Text => (prefixed, matches!(name, "iframe" | "noscript")),
+        };
+        if other {
+            return if markup {
+                TokenSinkResult::Continue
+            } else {
+                TokenSinkResult::RawData(RawKind::Rawtext)
+            };
+        }
         match name {
             "script" => {
                 if !tag.self_closing || !markup {
@@ -137,7 +170,7 @@ impl Page {
             }
             "style" | "xmp" | "noembed" | "noframes" if !markup => TokenSinkResult::RawData(RawKind::Rawtext),
             "textarea" | "title" if !markup => TokenSinkResult::RawData(RawKind::Rcdata),
-            "plaintext" => TokenSinkResult::Plaintext,
+            "plaintext" if !prefixed => TokenSinkResult::Plaintext,
             _ => TokenSinkResult::Continue,
         }
     }
@@ -173,6 +206,13 @@ impl Page {
                     download: attr("download"),
                     navigates,
                 });
+            } else if let ("values" | "to" | "from", Some(at)) = (name, plain.find("data:")) {
+                // An animation sets what a link leads to (SVG 2, section 19.2).
+                self.data_urls.push(DataUrl {
+                    url: plain.get(at..).unwrap_or_default().to_owned(),
+                    download: attr("download"),
+                    navigates: true,
+                });
             } else if matches!(
                 name,
                 "href" | "src" | "action" | "data" | "xlink:href" | "formaction" | "background" | "poster"
@@ -181,6 +221,7 @@ impl Page {
                 self.links.push(plain.trim().to_owned());
             }
         }
+        self.forms.extend(attr("formaction"));
         match element {
             "form" => self.forms.push(attr("action").unwrap_or_default()),
             "input" if attr("type").is_some_and(|t| t.eq_ignore_ascii_case("password")) => {
@@ -211,6 +252,28 @@ impl Page {
         }
     }
 
+    /// What another reading of the same text saw beside this one.
+    fn add(&mut self, other: Page) {
+        add_new(&mut self.scripts, other.scripts);
+        add_new(&mut self.data_urls, other.data_urls);
+        add_new(&mut self.srcdocs, other.srcdocs);
+        add_new(&mut self.styled, other.styled);
+        add_new(&mut self.forms, other.forms);
+        add_new(&mut self.refresh, other.refresh);
+        add_new(&mut self.links, other.links);
+        if other.hidden != self.hidden {
+            self.hidden.push_str(&other.hidden);
+        }
+        self.base = self.base.take().or(other.base);
+        self.password_inputs = self.password_inputs.max(other.password_inputs);
+        self.svg |= other.svg;
+        self.svg_active = self.svg_active.take().or(other.svg_active);
+        self.foreign_active = self.foreign_active.take().or(other.foreign_active);
+        if other.text.len() > self.text.len() {
+            self.text = other.text;
+        }
+    }
+
     fn characters(&mut self, text: &str) {
         match &mut self.in_script {
             Some(script) => script.push_str(text),
@@ -232,6 +295,15 @@ impl Page {
         self.scripts.push(("script".to_owned(), script));
         self.scripts.extend(other.map(|plain| ("script".to_owned(), plain)));
     }
+}
+
+/// Appends what is not there yet.
+fn add_new<T: Eq + Hash>(to: &mut Vec<T>, from: Vec<T>) {
+    let fresh: Vec<T> = {
+        let seen: HashSet<&T> = to.iter().collect();
+        from.into_iter().filter(|item| !seen.contains(item)).collect()
+    };
+    to.extend(fresh);
 }
 
 #[cfg(test)]

@@ -1,0 +1,154 @@
+//! Text that carries files: mail messages, pages in one file, and the encodings that archivers undo.
+
+use memchr::memmem;
+
+/// How far the header of a message and the first line of an encoding are looked for, in bytes.
+const NEAR: usize = 64 * 1024;
+/// Header fields of mail (RFC 5322, RFC 2045; RFC 2557 for MHT).
+const FIELDS: &[&str] = &[
+    "from",
+    "to",
+    "subject",
+    "date",
+    "received",
+    "return-path",
+    "message-id",
+    "mime-version",
+    "content-type",
+    "delivered-to",
+    "x-mailer",
+    "reply-to",
+    "content-transfer-encoding",
+    "content-disposition",
+    "x-mimeole",
+    "dkim-signature",
+    "snapshot-content-location",
+    "thread-topic",
+    "cc",
+    "sender",
+];
+
+/// What these bytes carry files as.
+pub fn find(bytes: &[u8]) -> Option<&'static str> {
+    let near = bytes.get(..NEAR).unwrap_or(bytes);
+    mail(near)
+        .or_else(|| uue(bytes).then_some("uue"))
+        .or_else(|| memmem::find(near, b"(This file must be converted with BinHex").map(|_| "hqx"))
+        .or_else(|| is_hex_records(near).then_some("ihex"))
+}
+
+/// Header fields at the very start: two, one of which only mail has; or one that says that parts follow.
+fn mail(head: &[u8]) -> Option<&'static str> {
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    // Most text has no colon in its first line.
+    let mut known = 0_usize;
+    let (mut decided, mut parts, mut page) = (false, false, false);
+    let mut fields: Vec<(String, String)> = Vec::new();
+    for (n, line) in lines(head).enumerate() {
+        if n == 0 && (line.starts_with(b"From ") || line.starts_with(b">From ")) {
+            continue;
+        }
+        if let (true, Some((_, value))) = (line.starts_with(b" ") || line.starts_with(b"\t"), fields.last_mut()) {
+            value.push_str(&String::from_utf8_lossy(line.get(..512).unwrap_or(line)));
+            continue;
+        }
+        let Some(colon) = memchr::memchr(b':', line) else { break };
+        let name = line.get(..colon).unwrap_or_default().trim_ascii_end();
+        if name.is_empty() || !name.iter().all(|b| b.is_ascii_graphic()) {
+            break;
+        }
+        let value = line.get(colon.saturating_add(1)..).unwrap_or_default();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes.get(..512).unwrap_or(bytes)).to_ascii_lowercase();
+        fields.push((text(name), text(value)));
+    }
+    for (name, value) in &fields {
+        let value = value.to_ascii_lowercase();
+        known = known.saturating_add(usize::from(FIELDS.contains(&name.as_str())));
+        decided |= matches!(
+            name.as_str(),
+            "received" | "mime-version" | "message-id" | "return-path" | "delivered-to" | "subject" | "content-transfer-encoding"
+        );
+        parts |= name == "content-type" && value.contains("multipart/") && value.contains("boundary");
+        page |= name == "snapshot-content-location"
+            || value.contains("multipart/related")
+            || value.contains("saved by")
+            || value.contains("microsoft mimeole");
+    }
+    (parts || (known >= 2 && decided)).then_some(if page { "mht" } else { "eml" })
+}
+
+/// The lines of the bytes, without their ends.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+/// `begin 644 name` at the start of a line, and a data line of the length that its first character says (POSIX uuencode).
+fn uue(bytes: &[u8]) -> bool {
+    memmem::find_iter(bytes, b"begin ").any(|at| {
+        let starts = at
+            .checked_sub(1)
+            .is_none_or(|before| matches!(bytes.get(before), Some(b'\n' | b'\r')));
+        let mut lines = lines(bytes.get(at..).and_then(|rest| rest.get(..1024).or(Some(rest))).unwrap_or_default());
+        let first = lines.next().unwrap_or_default();
+        let mode = first
+            .get(6..)
+            .and_then(|rest| rest.split(|b| *b == b' ').next())
+            .unwrap_or_default();
+        starts && mode.len() >= 3 && mode.iter().all(|b| (b'0'..=b'7').contains(b)) && is_data_line(lines.next().unwrap_or_default())
+    })
+}
+
+fn is_data_line(line: &[u8]) -> bool {
+    let Some((first, data)) = line.split_first() else { return false };
+    let carried = usize::from(first.wrapping_sub(32) & 63);
+    let length = carried.div_ceil(3).saturating_mul(4);
+    // Blanks at the end are lost on the way, and some writers add a checksum.
+    let fits = (length.saturating_sub(4)..=length.saturating_add(2)).contains(&data.len());
+    carried > 0 && fits && data.iter().all(|b| (32..=96).contains(b))
+}
+
+/// Two lines of `:`, length, address, type, data and a checksum (Intel, Hexadecimal Object File Format, 1988).
+fn is_hex_records(head: &[u8]) -> bool {
+    let record = |line: &[u8]| {
+        let digits = line.strip_prefix(b":")?.trim_ascii_end();
+        let bytes = data_encoding::HEXUPPER_PERMISSIVE.decode(digits).ok()?;
+        let whole = bytes.len().checked_sub(5)? == usize::from(*bytes.first()?);
+        Some(whole && bytes.iter().fold(0_u8, |sum, b| sum.wrapping_add(*b)) == 0)
+    };
+    let mut lines = lines(head.trim_ascii_start());
+    (0..2).all(|_| lines.next().and_then(record) == Some(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_told_by_what_their_readers_accept() {
+        let long = format!("X-Foo: {}\r\nSubject: x\r\nMIME-Version: 1.0\r\n\r\n", "a".repeat(6000));
+        for message in [
+            "From: a@b.example\r\nSubject: x\r\n\r\nhi",
+            "Content-Type: multipart/mixed; boundary=\"b\"\r\n\r\n--b",
+            "Content-Type: multipart/mixed;\r\n boundary=\"b\"\r\n\r\n--b",
+            "From - Mon Jan 01\nSubject: x\nTo: y\n\n",
+            ">From x\nSubject : x\nTo : y\n\n",
+            &long,
+        ] {
+            assert_eq!(find(message.as_bytes()), Some("eml"), "{message:.60}");
+        }
+        assert_eq!(find(b"Content-Type: multipart/related; boundary=x\n\n"), Some("mht"));
+        for text in ["Note: this\nis: no mail", "To: you\n\nhello", "key: value\nsubject: x\n", ""] {
+            assert_eq!(find(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn encodings_are_found_behind_prose() {
+        let prose = "An ordinary letter.\n".repeat(500);
+        assert_eq!(find(format!("{prose}begin 644 x\n#0V%T\n`\nend\n").as_bytes()), Some("uue"));
+        assert_eq!(find(b"we begin 644 times\n#0V%T\n"), None);
+        assert_eq!(find(b"begin 644 x\nan ordinary line\n"), None);
+        assert_eq!(find(b":0300300002337A1E\n:00000001FF\n"), Some("ihex"));
+        assert_eq!(find(b":-) :-)\n:smile:\n"), None);
+    }
+}
