@@ -15,13 +15,7 @@ pub fn warm() {
 pub(crate) fn sniff(input: &Input<'_>) -> (Vec<&'static dyn Format>, labels::Label) {
     // What was made readable of a node is another reading of it as text: as everything else the node itself was asked.
     if input.layer == text::READABLE {
-        let title = text::Text.doc().title;
-        let label = labels::Label {
-            name: text::Text.label(input),
-            title,
-            container: false,
-        };
-        return (vec![&text::Text], label);
+        return (vec![&text::Text], named(&text::Text, input));
     }
     let mut matched: Vec<(Match, &'static dyn Format)> = Vec::new();
     for format in FORMATS {
@@ -42,20 +36,8 @@ pub(crate) fn sniff(input: &Input<'_>) -> (Vec<&'static dyn Format>, labels::Lab
         matched.retain(|(found, format)| *found != Match::Maybe || is_beside(*format));
     }
     let label = match (matched.first(), known) {
-        (Some((Match::Yes, format)), _) | (Some((Match::Maybe, format)), None) => {
-            let name = catch_unwind(AssertUnwindSafe(|| format.label(input))).unwrap_or_else(|_| format.name());
-            labels::Label {
-                name,
-                title: format.doc().title,
-                container: false,
-            }
-        }
+        (Some((Match::Yes, format)), _) | (Some((_, format)), None) => named(*format, input),
         (_, Some(label)) => label,
-        (Some((_, format)), None) => labels::Label {
-            name: format.label(input),
-            title: format.doc().title,
-            container: false,
-        },
         (None, None) => labels::UNKNOWN,
     };
     // A label of a container that nobody opens stays a gap, even when some format matched beside it.
@@ -64,4 +46,13 @@ pub(crate) fn sniff(input: &Input<'_>) -> (Vec<&'static dyn Format>, labels::Lab
         _ => label,
     };
     (matched.into_iter().map(|(_, format)| format).collect(), label)
+}
+
+/// What a format calls these bytes.
+fn named(format: &'static dyn Format, input: &Input<'_>) -> labels::Label {
+    labels::Label {
+        name: catch_unwind(AssertUnwindSafe(|| format.label(input))).unwrap_or_else(|_| format.name()),
+        title: format.doc().title,
+        container: false,
+    }
 }

@@ -72,8 +72,8 @@ impl Format for Text {
 
     fn label(&self, input: &Input<'_>) -> &'static str {
         let label = label::of(input);
-        let page = label != "txt" && (html::begins_like_html(input.bytes) || label::container(input.bytes).is_some());
-        if is_text(input) || page { label } else { labels::UNKNOWN.name }
+        let told = || label != "txt" && (html::begins_like_html(input.bytes) || label::container(input.bytes).is_some());
+        if is_text(input) || told() { label } else { labels::UNKNOWN.name }
     }
 
     fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
@@ -93,7 +93,10 @@ impl Format for Text {
         if let Some(text) = charset::without_escapes(input.bytes) {
             sink.layer_slice("utf-8", "text", text.as_bytes());
         }
-        let text = readable(input.bytes);
+        let Some(text) = readable(input.bytes) else {
+            within::unpack(input, sink);
+            return Ok(());
+        };
         unopened(input, sink);
         facts::look(&text, sink);
         shortcut::look(&text, sink);
@@ -128,17 +131,17 @@ fn is_plain(input: &Input<'_>) -> bool {
 }
 
 /// The bytes as text. Of data that merely begins like text only the beginning is made readable: base64 and hexadecimal payloads are
-/// looked for in all of the bytes, and the rules have matched them. A browser reads a page to its end, whatever stands between.
-fn readable(bytes: &[u8]) -> Cow<'_, str> {
+/// looked for in all of the bytes, and the rules have matched them. `None` for a page in such data, which a browser reads to its end.
+fn readable(bytes: &[u8]) -> Option<Cow<'_, str>> {
     const BEGINNING: usize = 256 * 1024;
     if let Ok(text) = std::str::from_utf8(bytes) {
-        Cow::Borrowed(text)
+        Some(Cow::Borrowed(text))
     } else if charset::is_mostly_text(bytes) {
-        String::from_utf8_lossy(bytes)
+        Some(String::from_utf8_lossy(bytes))
     } else if within::is_page(bytes) {
-        within::readable(within::part(bytes))
+        None
     } else {
-        String::from_utf8_lossy(bytes.get(..BEGINNING).unwrap_or(bytes))
+        Some(String::from_utf8_lossy(bytes.get(..BEGINNING).unwrap_or(bytes)))
     }
 }
 
@@ -171,15 +174,17 @@ fn is_encoded_script(from: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::ole2::tests::look;
 
     #[test]
     fn a_page_is_read_to_its_end_whatever_stands_between() {
         let between = [b"word ".repeat(100_000), vec![1; 400_000]].concat();
-        let page = [&b"<!doctype html><p>"[..], &between, b"<script>last()</script>"].concat();
-        assert!(readable(&page).ends_with("last()</script>"));
+        let page = [&b"<!doctype html><p>"[..], &between, b"\xff<script>last()</script>"].concat();
+        assert_eq!(readable(&page), None);
+        assert!(look(&page).node("script", "script").is(b"last()"));
         let data = [&b"words and "[..], &between, b"\xff"].concat();
-        assert!(readable(&data).len() < 300_000);
+        assert!(readable(&data).is_some_and(|text| text.len() < 300_000));
         let text = [&b"words and "[..], &b"more ".repeat(100_000), &[1; 40_000], b"\xff last"].concat();
-        assert!(readable(&text).ends_with("last"));
+        assert!(readable(&text).is_some_and(|text| text.ends_with("last")));
     }
 }

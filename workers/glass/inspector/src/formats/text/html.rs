@@ -23,7 +23,7 @@ const MAX_LAYERS: usize = 512;
 pub fn begins_like_html(bytes: &[u8]) -> bool {
     let head = bytes.get(..HEAD).unwrap_or(bytes);
     // Most data has no markup, and is not worth being made readable.
-    memchr::memchr(b'<', head).is_some() && (is_marked(&String::from_utf8_lossy(head), HEAD) || names::has_prefixed(head))
+    memchr::memchr(b'<', head).is_some() && (is_marked(&String::from_utf8_lossy(head), HEAD) || marks::elements(head).next().is_some())
 }
 
 /// How far the beginning of a text goes, in bytes.

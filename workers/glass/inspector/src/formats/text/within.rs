@@ -21,9 +21,8 @@ use crate::sink::Sink;
 pub const LAYER: &str = "readable";
 /// Longest text that is made of data, in bytes of the data.
 const LONGEST: usize = 64 * 1024 * 1024;
-/// Where the data is longer: what stands before the first place that tells, and behind the last.
+/// Where the data is longer: what is taken before the first place that tells.
 const BEFORE: usize = 1024 * 1024;
-const BEHIND: usize = 16 * 1024 * 1024;
 
 /// Words of Windows scripts and of scripts in pages that data does not hold by chance.
 static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
@@ -55,17 +54,21 @@ fn wide_page(input: &Input<'_>) -> Option<String> {
 
 /// True for data, neither an archive nor a program, within which a browser or a script host would find something to act on.
 pub fn holds(input: &Input<'_>) -> bool {
-    may_hold(input) && (marks::first(input.bytes).is_some() || words(input.bytes).next().is_some() || wide_page(input).is_some())
+    may_hold(input) && (acts(input) || words(input.bytes).next().is_some())
 }
 
 /// The same for a browser alone.
 pub fn holds_page(input: &Input<'_>) -> bool {
-    may_hold(input) && (marks::first(input.bytes).is_some() || wide_page(input).is_some())
+    may_hold(input) && acts(input)
+}
+
+fn acts(input: &Input<'_>) -> bool {
+    marks::first(input.bytes).is_some() || wide_page(input).is_some()
 }
 
 /// True when markup stands in it, also where a byte order mark says that it is UTF-16.
 pub fn is_page(bytes: &[u8]) -> bool {
-    marks::first(bytes).is_some() || charset::marked(bytes).is_some_and(|text| marks::first(text.as_bytes()).is_some())
+    acts(&Input::bare(bytes))
 }
 
 /// Hands on what can be read of the data.
@@ -98,20 +101,14 @@ pub fn words(bytes: &[u8]) -> impl Iterator<Item = usize> {
     found.map(|word| word.start())
 }
 
-/// All of the bytes, or those around the places that tell.
-pub fn part(bytes: &[u8]) -> &[u8] {
+/// All of the bytes, or as many as may be from shortly before the first place that tells.
+fn part(bytes: &[u8]) -> &[u8] {
     if bytes.len() <= LONGEST {
         return bytes;
     }
     let first = marks::first(bytes).into_iter().chain(words(bytes).next()).min().unwrap_or_default();
-    let last = marks::all(bytes)
-        .last()
-        .into_iter()
-        .chain(words(bytes).last())
-        .max()
-        .unwrap_or_default();
     let from = first.saturating_sub(BEFORE);
-    let to = last.saturating_add(BEHIND).min(from.saturating_add(LONGEST)).min(bytes.len());
+    let to = from.saturating_add(LONGEST).min(bytes.len());
     bytes.get(from..to).unwrap_or_default()
 }
 
@@ -160,6 +157,6 @@ mod tests {
         let at = LONGEST + 4 * BEFORE;
         long.splice(at..at + 16, *b"<script>x();;;;;");
         let part = part(&long);
-        assert!(part.len() <= 5 * BEFORE + BEHIND && marks::first(part) == Some(BEFORE));
+        assert!(part.len() == 5 * BEFORE && marks::first(part) == Some(BEFORE));
     }
 }

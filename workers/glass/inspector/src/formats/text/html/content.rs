@@ -99,8 +99,6 @@ pub(super) struct Content {
     foreign: usize,
     /// The same outside of each piece of HTML within them.
     outer: Vec<usize>,
-    /// Pictures or formulas were seen.
-    any_foreign: bool,
     browser_differs: bool,
     xml_differs: bool,
 }
@@ -132,8 +130,7 @@ impl Content {
     /// An element opens.
     pub(super) fn open(&mut self, name: &str, self_closing: bool, xml: bool) -> Holds {
         if matches!(name, "svg" | "math") {
-            self.any_foreign = true;
-            // A CDATA section within it needs a reading that knows where it is.
+            // What stands in it, be it a title or a CDATA section, needs a reading that knows where it is.
             self.browser_differs = true;
             self.foreign = self.foreign.saturating_add(usize::from(!self_closing));
         } else if self.foreign > 0 && BREAK_OUT.contains(&name) {
@@ -145,7 +142,7 @@ impl Content {
         if !TEXT.contains(&name) {
             return Holds::AsEver;
         }
-        self.browser_differs |= self.any_foreign || matches!(name, "iframe" | "noscript");
+        self.browser_differs |= matches!(name, "iframe" | "noscript");
         self.xml_differs |= xml;
         match self.reading {
             Reading::Plain => Holds::AsEver,

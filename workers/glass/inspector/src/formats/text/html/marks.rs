@@ -3,6 +3,8 @@
 //! WHATWG HTML, section 13.2.5.8: a tag opens with `<` and a letter, and its name ends at a blank, `/` or `>`. What a tag holds is not
 //! read: in bytes that may be anything, a quote that is never closed must hide nothing. One pass, whatever the bytes are.
 
+use std::collections::HashSet;
+
 /// Elements that run, load, ask for or lead to something, or begin a page; sorted.
 const ELEMENTS: &[&[u8]] = &[
     b"applet",
@@ -31,7 +33,7 @@ const ELEMENTS: &[&[u8]] = &[
     b"title",
     b"video",
 ];
-/// Those that act in XML behind any prefix; sorted. Office documents have a `body` and an `object` of their own.
+/// Those that act in XML behind a declared prefix; sorted. Office documents have a `body` of their own.
 const PREFIXED: &[&[u8]] = &[
     b"a",
     b"button",
@@ -44,6 +46,7 @@ const PREFIXED: &[&[u8]] = &[
     b"input",
     b"link",
     b"meta",
+    b"object",
     b"script",
     b"svg",
 ];
@@ -62,20 +65,29 @@ pub fn first(bytes: &[u8]) -> Option<usize> {
     all(bytes).next()
 }
 
-fn elements(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    let mut prefixes = 0_usize;
-    let xml = memchr::memmem::find(bytes, b"xmlns").is_some();
+/// The places where an element opens that acts, in order.
+pub fn elements(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    let declared = declared(bytes);
     memchr::memchr_iter(b'<', bytes).filter(move |at| {
-        let from = at.saturating_add(1);
-        let tag = bytes.get(from..).unwrap_or_default();
-        is_element(tag)
-            || (xml && from >= prefixes && {
-                let (length, found) = prefixed(tag);
-                // A name that was read once is not read again from a bracket within it.
-                prefixes = from.saturating_add(length);
-                found
-            })
+        let tag = bytes.get(at.saturating_add(1)..).unwrap_or_default();
+        is_element(tag) || (!declared.is_empty() && is_prefixed(tag, &declared))
     })
+}
+
+/// The prefixes that the bytes declare (Namespaces in XML 1.0, section 3): what stands before a colon by chance is none of them.
+fn declared(bytes: &[u8]) -> HashSet<&[u8]> {
+    const WORD: &[u8] = b"xmlns:";
+    memchr::memmem::find_iter(bytes, WORD)
+        .map(|at| prefix(bytes.get(at.saturating_add(WORD.len())..).unwrap_or_default()))
+        .filter(|prefix| !prefix.is_empty())
+        .collect()
+}
+
+/// The name that the bytes begin with.
+fn prefix(bytes: &[u8]) -> &[u8] {
+    let part = |b: &u8| b.is_ascii_alphanumeric() || !b.is_ascii() || matches!(b, b'-' | b'_' | b'.');
+    let length = bytes.iter().take(LONGEST_PREFIX).take_while(|b| part(b)).count();
+    bytes.get(..length).unwrap_or_default()
 }
 
 /// True when the bytes behind a `<` are the name of an element that acts.
@@ -89,15 +101,11 @@ fn is_element(tag: &[u8]) -> bool {
     }
 }
 
-/// How far the name reaches behind a `<`, and whether it is a prefix and an element that acts.
-fn prefixed(tag: &[u8]) -> (usize, bool) {
-    let part = |b: &u8| b.is_ascii_alphanumeric() || !b.is_ascii() || matches!(b, b'-' | b'_' | b'.');
-    let length = tag.iter().take(LONGEST_PREFIX).take_while(|b| part(b)).count();
-    let colon = length > 0 && tag.get(length) == Some(&b':');
-    (
-        length,
-        colon && is_named(tag.get(length.saturating_add(1)..).unwrap_or_default(), PREFIXED),
-    )
+/// True when the bytes behind a `<` are a declared prefix and an element that acts. A prefix holds no `<`: no byte is read twice.
+fn is_prefixed(tag: &[u8], declared: &HashSet<&[u8]>) -> bool {
+    let prefix = prefix(tag);
+    let name = tag.get(prefix.len()..).and_then(|rest| rest.strip_prefix(b":"));
+    declared.contains(prefix) && name.is_some_and(|name| is_named(name, PREFIXED))
 }
 
 /// True when the bytes begin with one of the names, and the name ends there.
@@ -151,14 +159,24 @@ mod tests {
         }
         let far = [&b"<details title='"[..], &[b'A'; 9000], b"' ontoggle=x()>"].concat();
         assert_eq!(first(&far), Some(9018));
-        let long = [&b"<"[..], &[b'p'; 80], b":svg xmlns:p='http://www.w3.org/2000/svg'>"].concat();
+        let long = [
+            &b"<"[..],
+            &[b'p'; 80],
+            b":svg xmlns:",
+            &[b'p'; 80],
+            b"='http://www.w3.org/2000/svg'>",
+        ]
+        .concat();
         assert_eq!(first(&long), Some(0));
     }
 
     #[test]
     fn other_brackets_are_none() {
         for data in [
-            &b"<w:body xmlns:w='y'><w:object/></w:body>"[..],
+            &b"<w:body xmlns:w='y'><w:p/></w:body>"[..],
+            b"<w:p xmlns:w='y'> see: <b>",
+            b"std::html <x:html>",
+            b"<q:script xmlns:w='y'>",
             b"if a<b and c>d: pass",
             b"<scr\x00ipt>",
             b"<script\x00",

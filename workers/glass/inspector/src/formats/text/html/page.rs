@@ -134,19 +134,8 @@ impl Page {
             return TokenSinkResult::Continue;
         }
         self.attributes(name, tag);
-        let (xml, depth) = (self.xml, self.depth);
-        let (markup, other) = match self.content.open(name, tag.self_closing, xml) {
-            Holds::AsEver => (depth > 0 || prefixed, false),
-            Holds::Markup => (true, name != "script" || tag.self_closing),
-            Holds::Text => (prefixed, matches!(name, "iframe" | "noscript")),
-        };
-        if other {
-            return if markup {
-                TokenSinkResult::Continue
-            } else {
-                TokenSinkResult::RawData(RawKind::Rawtext)
-            };
-        }
+        let holds = self.content.open(name, tag.self_closing, self.xml);
+        let markup = prefixed || holds == Holds::Markup || (holds == Holds::AsEver && self.depth > 0);
         match name {
             "script" => {
                 if !tag.self_closing || !markup {
@@ -169,8 +158,9 @@ impl Page {
                 TokenSinkResult::Continue
             }
             "style" | "xmp" | "noembed" | "noframes" if !markup => TokenSinkResult::RawData(RawKind::Rawtext),
+            "iframe" | "noscript" if !markup && holds == Holds::Text => TokenSinkResult::RawData(RawKind::Rawtext),
             "textarea" | "title" if !markup => TokenSinkResult::RawData(RawKind::Rcdata),
-            "plaintext" if !prefixed => TokenSinkResult::Plaintext,
+            "plaintext" if !markup => TokenSinkResult::Plaintext,
             _ => TokenSinkResult::Continue,
         }
     }
