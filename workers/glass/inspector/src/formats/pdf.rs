@@ -12,6 +12,7 @@ mod streams;
 mod structure;
 #[cfg(test)]
 mod tests;
+mod value;
 mod words;
 mod xfa;
 

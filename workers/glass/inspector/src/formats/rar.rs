@@ -1,6 +1,7 @@
 //! RAR archives of all versions, also behind a self-extractor: parsed and decoded in memory, one member after the other.
 
 mod blocks;
+mod describe;
 mod extract;
 mod open;
 mod windows;

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use airlock_proto::Severity;
 
 use super::document::Doc;
-use super::lexer::{Dict, Value, get, is_name};
+use super::value::{Dict, Value, get, is_name};
 use super::words::{obfuscation, odd_address, remote, share, short, suspicious_api, text};
 use crate::analysers::extensions;
 use crate::input::extension;

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lopdf::{Dictionary, Document, EncryptionState, Object, Stream, StringFormat};
 
-use super::lexer::{Dict, Value, get};
 use super::scan::Scan;
+use super::value::{Dict, Value, get};
 
 /// Number under which `lopdf` is told of the encryption dictionary.
 const PLACE: (u32, u16) = (1, 0);

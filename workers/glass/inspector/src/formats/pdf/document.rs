@@ -8,9 +8,10 @@ use airlock_proto::{Gap, GapKind};
 
 use super::crypt::Keys;
 use super::filters::{Filter, MAX_FILTERS, chain};
-use super::lexer::{Dict, Lexer, Value, get, is_name};
+use super::lexer::Lexer;
 use super::predictor::Shape;
 use super::scan::{Object, Scan};
+use super::value::{Dict, Value, get, is_name};
 use crate::reader::{len64, size};
 use crate::sink::gap_of;
 

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::lexer::{Dict, Lexer, Value, get, is_space};
+use super::lexer::{Lexer, is_space};
+use super::value::{Dict, Value, get};
 use crate::reader::size;
 
 /// Values that all objects of a file may have together; bounds memory.

@@ -6,8 +6,9 @@ use airlock_proto::Severity;
 use memchr::memmem;
 
 use super::document::Doc;
-use super::lexer::{Dict, Value, get, is_name, is_space};
+use super::lexer::is_space;
 use super::scan::Object;
+use super::value::{Dict, Value, get, is_name};
 use super::words::{remote, short};
 use crate::sink::Found;
 

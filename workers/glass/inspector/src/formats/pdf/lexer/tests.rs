@@ -1,6 +1,7 @@
 //! Tests of `lexer`.
 
 use super::*;
+use crate::formats::pdf::value::get;
 
 fn read(text: &[u8]) -> (Value, bool) {
     let mut values = 1000;

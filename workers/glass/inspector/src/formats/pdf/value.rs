@@ -1,0 +1,80 @@
+//! PDF objects as the lexer gives them (ISO 32000-2 section 7.3).
+
+/// A name, with its `#xx` escapes decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// The decoded bytes.
+    pub bytes: Box<[u8]>,
+    /// True when an escape stood for a letter or digit, which never needs one.
+    pub escaped: bool,
+}
+
+/// A dictionary in file order, with repeated keys kept.
+pub type Dict = Vec<(Name, Value)>;
+
+/// An object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// `null`, and keywords that mean nothing.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// An integer; saturates.
+    Int(i64),
+    /// A number with a fraction, whose value nobody asks for.
+    Real,
+    /// A name.
+    Name(Name),
+    /// A literal or hexadecimal string, decoded.
+    Text(Vec<u8>),
+    /// An array.
+    Array(Vec<Value>),
+    /// A dictionary.
+    Dict(Dict),
+    /// A reference to an object number.
+    Ref(u32),
+}
+
+impl Value {
+    /// The dictionary.
+    pub fn dict(&self) -> Option<&Dict> {
+        match self {
+            Value::Dict(dict) => Some(dict),
+            _ => None,
+        }
+    }
+
+    /// The name's bytes.
+    pub fn name(&self) -> Option<&[u8]> {
+        match self {
+            Value::Name(name) => Some(&name.bytes),
+            _ => None,
+        }
+    }
+
+    /// The integer.
+    pub fn int(&self) -> Option<i64> {
+        match self {
+            Value::Int(n) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// The string's bytes.
+    pub fn text(&self) -> Option<&[u8]> {
+        match self {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// The first value of a key.
+pub fn get<'d>(dict: &'d Dict, key: &[u8]) -> Option<&'d Value> {
+    dict.iter().find(|(name, _)| &*name.bytes == key).map(|(_, value)| value)
+}
+
+/// True when the key's value is this name.
+pub fn is_name(dict: &Dict, key: &[u8], name: &[u8]) -> bool {
+    get(dict, key).and_then(Value::name) == Some(name)
+}
