@@ -8,10 +8,17 @@ use crate::cli::{Global, StatusArgs};
 use crate::config;
 use crate::exit::Status;
 use crate::line::run::runtime;
+use crate::line::up;
 
 /// Runs the command.
 pub fn run(global: &Global, args: &StatusArgs) -> Outcome<Status> {
     let config = config::load(global)?;
+    if let Some(dir) = args.data_dir.as_ref().filter(|dir| dir.is_dir() && !up::is_served(dir)) {
+        anstream::eprintln!(
+            "nobody serves {} now: what waits goes on when `airlock up --data-dir {0}` runs",
+            dir.display()
+        );
+    }
     runtime()?.block_on(async move {
         let place = place(&config, args.data_dir.as_ref()).await?;
         // The role that may count the outbox.
