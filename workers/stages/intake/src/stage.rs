@@ -9,7 +9,7 @@ use airlock_proto::secrets::without_userinfo;
 use airlock_proto::v1::{Accepted, Rejected, ScanRequest};
 use airlock_proto::wire::Form;
 use airlock_queue::topology::{Lane, StageName};
-use airlock_queue::{Failure, Incoming, Outgoing, Stage};
+use airlock_queue::{Failure, Incoming, Outgoing, Seldom, Stage};
 use airlock_records::{Accept, Fairness, NewRequest, Records, RecordsError};
 use data_encoding::HEXLOWER;
 use futures_util::FutureExt as _;
@@ -58,10 +58,13 @@ impl Intake {
             return Err(Failure::Never("the service that asked is not known any more".to_owned()));
         }
         let until = tokio::time::Instant::now() + PATIENCE;
+        let mut said = Seldom::default();
         loop {
             match self.accept(message).await {
                 Err(Failure::Later(why)) if tokio::time::Instant::now() < until => {
-                    tracing::warn!(request = %airlock_proto::text::escape(&message.request_id), %why, "not recorded yet");
+                    if said.is_due() {
+                        tracing::warn!(request = %airlock_proto::text::escape(&message.request_id), %why, "not recorded yet");
+                    }
                     tokio::time::sleep(PAUSE).await;
                 }
                 Err(Failure::Later(why) | Failure::Never(why)) => return Err(Failure::Never(why)),

@@ -1,11 +1,11 @@
 //! What runs beside the messages: the relay of the outbox, the sweeper of deadlines, the collector of blobs.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use airlock_policy::Facts;
 use airlock_proto::FetchOutcome;
-use airlock_queue::{Broker, Exchange, Outgoing, QueueError};
+use airlock_queue::{Broker, Exchange, Outgoing, QueueError, Seldom};
 use airlock_records::{OutboxRow, Records};
 use tokio::sync::watch;
 
@@ -36,19 +36,24 @@ impl Chores {
 
     /// Gives every request that is past its deadline its verdict, once a second, until `stop`.
     pub async fn sweep(&self, mut stop: watch::Receiver<bool>) {
+        let mut said = Seldom::default();
         while !pause(&mut stop, Duration::from_secs(1)).await {
             let now = (self.judge.clock)();
             let overdue = match self.judge.records.overdue(now, 200).await {
                 Ok(rows) => rows,
                 Err(error) => {
-                    tracing::warn!(%error, "no sweep");
+                    if said.is_due() {
+                        tracing::warn!(%error, "no sweep");
+                    }
                     continue;
                 }
             };
             for row in overdue {
                 let facts = Facts::not_fetched(FetchOutcome::TimedOut, facts::route(&row.request.route));
                 if let Err(why) = self.judge.judge(&row, facts, Subject::default()).await {
-                    tracing::warn!(?why, request = %row.request.request_id, "not swept");
+                    if said.is_due() {
+                        tracing::warn!(?why, request = %row.request.request_id, "not swept");
+                    }
                 }
             }
         }
@@ -90,6 +95,8 @@ async fn relay(
     message: &(dyn Fn(&OutboxRow) -> Option<Outgoing> + Send + Sync),
     mut stop: watch::Receiver<bool>,
 ) {
+    let said = Mutex::new(Seldom::default());
+    let is_due = || said.lock().unwrap_or_else(PoisonError::into_inner).is_due();
     loop {
         let woken = records.woken();
         let publish = async |row: OutboxRow| {
@@ -106,7 +113,9 @@ async fn relay(
                     true
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the outbox waits");
+                    if is_due() {
+                        tracing::warn!(%error, "the outbox waits");
+                    }
                     false
                 }
             }
@@ -114,7 +123,9 @@ async fn relay(
         let moved = match records.relay(topic, ROUND, publish).await {
             Ok(moved) => moved,
             Err(error) => {
-                tracing::warn!(%error, "no relay");
+                if is_due() {
+                    tracing::warn!(%error, "no relay");
+                }
                 0
             }
         };

@@ -7,11 +7,13 @@ mod broker;
 pub mod lite;
 mod message;
 pub mod rabbit;
+mod seldom;
 mod serve;
 pub mod topology;
 mod trace;
 
 pub use broker::{Broker, Consumer, QueueError, Receipt};
 pub use message::{Exchange, Incoming, Outgoing};
+pub use seldom::Seldom;
 pub use serve::{Failure, MAX_ATTEMPTS, Observer, Served, Stage, serve};
 pub use trace::current as current_trace;

@@ -48,7 +48,7 @@ impl Lite {
         let tell = Arc::new(tell);
         tokio::spawn(watch_file(poll, Arc::clone(&tell)));
         Ok(Lite {
-            writer: Writer::start(connection, tell),
+            writer: Writer::start(path, connection, tell),
             changed,
             clock,
             user: String::new(),
@@ -121,6 +121,14 @@ impl Broker for Lite {
 
     fn depth(&self, queue: Queue) -> BoxFuture<'_, Result<u64, QueueError>> {
         async move { self.writer.depth(queue.to_string()).await.map_err(away) }.boxed()
+    }
+
+    /// What was settled leaves the log beside the file, too.
+    fn close(&self) -> BoxFuture<'_, ()> {
+        async move {
+            let _ = tokio::time::timeout(Duration::from_secs(5), self.writer.tidy()).await;
+        }
+        .boxed()
     }
 }
 

@@ -10,6 +10,7 @@ use tracing::Instrument as _;
 
 use crate::broker::{Broker, QueueError, Receipt};
 use crate::message::{Exchange, Incoming, Outgoing};
+use crate::seldom::Seldom;
 use crate::topology::{Lane, Queue, StageName};
 use crate::trace::within;
 
@@ -207,6 +208,7 @@ async fn refuse(stage: &dyn Stage, broker: &dyn Broker, message: &Incoming, rece
 /// Publishes all. While the broker is away or blocks publishers the delivery stays ours: given back it would count as a failure.
 async fn publish_all(broker: &dyn Broker, out: Vec<Outgoing>, trace: Option<&String>) -> bool {
     let patience = Instant::now() + Duration::from_secs(600);
+    let mut said = Seldom::default();
     for mut message in out {
         message.trace = message.trace.or_else(|| trace.cloned());
         let mandatory = message.mandatory;
@@ -215,7 +217,9 @@ async fn publish_all(broker: &dyn Broker, out: Vec<Outgoing>, trace: Option<&Str
                 Ok(()) => break,
                 Err(_) if !mandatory => break,
                 Err(QueueError::Away(why)) if Instant::now() < patience => {
-                    tracing::warn!(%why, "publish again");
+                    if said.is_due() {
+                        tracing::warn!(%why, "publish again");
+                    }
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }
                 Err(error) => {

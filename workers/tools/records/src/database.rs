@@ -59,6 +59,8 @@ impl Records {
                 .max_connections(connections)
                 .acquire_timeout(ACQUIRE)
                 .after_connect(move |connection, _| set_up(connection, dialect))
+                // A full disk ends a transaction of SQLite under the driver, which goes on counting it: nothing could begin there again.
+                .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
                 .connect_lazy_with(options.clone())
         };
         let readers = pool(config.max_connections);

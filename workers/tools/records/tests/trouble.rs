@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use airlock_peers::Postgres;
 use airlock_records::{Accept, Config, Fairness, NewRequest, NewVerdict, OutboxRow, Records, RecordsError};
+use sqlx::Connection as _;
 
 const WIDE: Fairness = Fairness {
     in_flight: 64,
@@ -57,18 +58,7 @@ fn config(server: &Postgres) -> Config {
 }
 
 async fn accept(records: &Records, id: &str) -> Result<Accept, RecordsError> {
-    records
-        .accept(
-            &request(id),
-            "",
-            &[OutboxRow {
-                topic: "tests".to_owned(),
-                body: id.as_bytes().to_vec(),
-            }],
-            &[],
-            WIDE,
-        )
-        .await
+    records.accept(&request(id), "", &[row(id)], &[], WIDE).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -413,4 +403,39 @@ async fn lease_of_a_dead_relay() {
     assert_eq!(records.relay("tests", 9, async |_| true).await.unwrap(), 0);
     lease(-1).await;
     assert_eq!(records.relay("tests", 9, async |_| true).await.unwrap(), 1);
+}
+
+/// SQLite rolls a transaction back by itself when the disk is full, and the driver does not see it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_is_full_and_has_space_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", dir.path().join("records.sqlite").display());
+    let config = Config {
+        url: url.clone(),
+        ..Config::default()
+    };
+    let records = Records::connect(&config).await.unwrap();
+    records.migrate().await.unwrap();
+    accept(&records, "r1").await.unwrap();
+    let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    // It ends the transaction as a full disk does.
+    let full = "CREATE TRIGGER disk BEFORE INSERT ON outbox BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END";
+    sqlx::query(full).execute(&mut other).await.unwrap();
+    for _ in 0..3 {
+        let error = accept(&records, "r2").await.unwrap_err().to_string();
+        assert!(error.contains("disk is full"), "{error}");
+        let error = records.finish(&verdict("r1"), &[row("r1")], WIDE).await.unwrap_err().to_string();
+        assert!(error.contains("disk is full"), "{error}");
+    }
+    sqlx::query("DROP TRIGGER disk").execute(&mut other).await.unwrap();
+    assert_eq!(accept(&records, "r2").await.unwrap(), Accept::New);
+    records.finish(&verdict("r1"), &[row("r1")], WIDE).await.unwrap();
+    assert_eq!(records.relay("tests", 9, async |_| true).await.unwrap(), 3);
+}
+
+fn row(id: &str) -> OutboxRow {
+    OutboxRow {
+        topic: "tests".to_owned(),
+        body: id.as_bytes().to_vec(),
+    }
 }

@@ -13,6 +13,7 @@ use super::store::LEASE_MS;
 use super::writer::Writer;
 use crate::broker::{Consumer, Receipt};
 use crate::message::Incoming;
+use crate::seldom::Seldom;
 use crate::topology::Queue;
 
 type Claiming = BoxFuture<'static, Result<Vec<(i64, Incoming)>, String>>;
@@ -28,6 +29,9 @@ pub struct LiteConsumer {
     of: Option<String>,
     prefetch: usize,
     stopped: bool,
+    /// Whether the last attempt to take messages was answered.
+    answered: bool,
+    said: Seldom,
     renewing: tokio::task::JoinHandle<()>,
 }
 
@@ -75,6 +79,8 @@ impl LiteConsumer {
             of,
             prefetch: usize::from(prefetch.max(1)),
             stopped: false,
+            answered: true,
+            said: Seldom::default(),
         }
     }
 
@@ -92,13 +98,16 @@ impl LiteConsumer {
         let Some(claim) = self.claiming.as_mut() else { return };
         let claimed = claim.await;
         self.claiming = None;
+        self.answered = claimed.is_ok();
         match claimed {
             Ok(messages) => {
                 self.shared.held().extend(messages.iter().map(|(id, _)| *id));
                 self.buffer.extend(messages);
             }
             Err(why) => {
-                tracing::warn!(queue = %self.queue, %why, "no delivery");
+                if self.said.is_due() {
+                    tracing::warn!(queue = %self.queue, %why, "no delivery");
+                }
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }
@@ -144,7 +153,7 @@ impl Consumer for LiteConsumer {
     }
 
     fn is_alive(&self) -> bool {
-        !self.stopped
+        !self.stopped && self.answered && self.shared.writer.is_well()
     }
 }
 

@@ -24,6 +24,8 @@ pub async fn connect(path: &Path) -> sqlx::Result<SqliteConnection> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(10))
+        // Messages carry links and passwords of archives: what is settled is overwritten, not only forgotten.
+        .pragma("secure_delete", "ON")
         .connect()
         .await
 }
@@ -168,4 +170,14 @@ pub async fn depth(c: &mut SqliteConnection, queue: &str) -> sqlx::Result<i64> {
         .bind(queue)
         .fetch_one(&mut *c)
         .await
+}
+
+/// Writes one page and changes nothing.
+pub async fn touch(c: &mut SqliteConnection) -> sqlx::Result<()> {
+    sqlx::query("PRAGMA user_version = 0").execute(&mut *c).await.map(drop)
+}
+
+/// Moves the log into the file and cuts it to nothing; while another process reads, some of it stays.
+pub async fn tidy(c: &mut SqliteConnection) -> sqlx::Result<()> {
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *c).await.map(drop)
 }

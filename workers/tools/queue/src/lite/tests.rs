@@ -107,6 +107,76 @@ async fn a_message_that_kills_its_stage_is_buried() {
     assert_eq!(lite.depth(Queue::Dead(StageName::Fetch)).await.unwrap(), 1);
 }
 
+/// A full disk ends the transaction under the driver: the connection is not used again, and the line goes on when there is space.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_full_disk_it_delivers_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (lite, _) = open(&dir).await;
+    let mut consumer = lite.consume(FETCH, 2).await.unwrap();
+    assert!(consumer.is_alive());
+    lite.publish(accepted("a")).await.unwrap();
+    let mut other = store::connect(&dir.path().join("queue.sqlite")).await.unwrap();
+    // They end the transaction as a full disk does.
+    for full in [
+        "CREATE TRIGGER disk_a BEFORE INSERT ON message BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END",
+        "CREATE TRIGGER disk_b BEFORE UPDATE ON message BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END",
+    ] {
+        sqlx::query(full).execute(&mut other).await.unwrap();
+    }
+    for _ in 0..3 {
+        let error = lite.publish(accepted("b")).await.unwrap_err().to_string();
+        assert!(error.contains("disk is full"), "{error}");
+        assert!(tokio::time::timeout(Duration::from_millis(300), consumer.next()).await.is_err());
+        assert!(!consumer.is_alive());
+    }
+    for space in ["DROP TRIGGER disk_a", "DROP TRIGGER disk_b"] {
+        sqlx::query(space).execute(&mut other).await.unwrap();
+    }
+    let soon = Duration::from_secs(10);
+    let (message, receipt) = tokio::time::timeout(soon, consumer.next()).await.unwrap().unwrap();
+    assert!(message.request_id == "a" && receipt.ack().await && consumer.is_alive());
+    lite.publish(accepted("b")).await.unwrap();
+    let (message, receipt) = tokio::time::timeout(soon, consumer.next()).await.unwrap().unwrap();
+    assert!(message.request_id == "b" && receipt.ack().await && consumer.is_alive());
+}
+
+/// SQLite's own word for a full disk.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_writer_that_ran_out_of_pages_opens_the_file_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("queue.sqlite");
+    let mut narrow = store::connect(&path).await.unwrap();
+    store::prepare(&mut narrow, true).await.unwrap();
+    sqlx::query("PRAGMA max_page_count = 8").execute(&mut narrow).await.unwrap();
+    let writer = Writer::start(&path, narrow, Arc::new(watch::channel(0).0));
+    let mut big = accepted("a");
+    big.body = vec![7; 60_000];
+    let publish = || writer.publish(big.clone(), vec![FETCH], "intake".into(), 0, 0);
+    let error = publish().await.unwrap_err();
+    assert!(error.contains("full") && !writer.is_well(), "{error}");
+    // The next connection has no such bound.
+    publish().await.unwrap();
+    assert!(writer.is_well());
+    assert_eq!(writer.depth(FETCH.to_string()).await.unwrap(), 1);
+}
+
+/// Passwords of archives stand in messages.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_settled_is_not_left_in_the_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let (lite, _) = open(&dir).await;
+    let mut secret = accepted("a");
+    secret.body = b"correct horse battery staple".to_vec();
+    lite.publish(secret).await.unwrap();
+    let mut consumer = lite.consume(FETCH, 1).await.unwrap();
+    assert!(consumer.next().await.unwrap().1.ack().await);
+    lite.close().await;
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(13).any(|w| w == b"correct horse"));
+    }
+}
+
 /// Fails its first two attempts.
 struct Fragile(AtomicUsize);
 

@@ -1,12 +1,15 @@
 //! The one writer: what has gathered is committed in one transaction, and confirmed after it.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::store;
 use crate::message::{Incoming, Outgoing};
+use crate::seldom::Seldom;
 use crate::topology::Queue;
 
 /// Most operations of one transaction.
@@ -16,6 +19,7 @@ const BATCH: usize = 256;
 #[derive(Clone)]
 pub struct Writer {
     work: mpsc::Sender<Work>,
+    well: Arc<AtomicBool>,
 }
 
 type Answer<T> = oneshot::Sender<Result<T, String>>;
@@ -27,6 +31,8 @@ enum Op {
     Release(i64, bool),
     Renew(Vec<i64>, i64),
     Depth(String),
+    /// What was written goes into the file itself, and nothing of it stays in the log beside it.
+    Tidy,
 }
 
 #[derive(Debug)]
@@ -43,11 +49,23 @@ struct Work {
 }
 
 impl Writer {
-    /// Starts the task; it ends when the last handle is gone.
-    pub fn start(connection: SqliteConnection, tell: Arc<watch::Sender<u64>>) -> Writer {
+    /// Starts the task; it ends when the last handle is gone. `path` is the file of `connection`.
+    pub fn start(path: &Path, connection: SqliteConnection, tell: Arc<watch::Sender<u64>>) -> Writer {
         let (work, inbox) = mpsc::channel(1024);
-        tokio::spawn(run(connection, inbox, tell));
-        Writer { work }
+        let well = Arc::new(AtomicBool::new(true));
+        let desk = Desk {
+            path: path.to_owned(),
+            connection: Some(connection),
+            well: Arc::clone(&well),
+            said: Seldom::default(),
+        };
+        tokio::spawn(run(desk, inbox, tell));
+        Writer { work, well }
+    }
+
+    /// Whether the last transaction was written.
+    pub fn is_well(&self) -> bool {
+        self.well.load(Ordering::Acquire)
     }
 
     async fn ask(&self, op: Op) -> Result<Done, String> {
@@ -98,6 +116,11 @@ impl Writer {
         let _ = self.ask(Op::Renew(ids, now)).await;
     }
 
+    /// Empties the log beside the file.
+    pub async fn tidy(&self) {
+        let _ = self.ask(Op::Tidy).await;
+    }
+
     /// Messages in a queue.
     pub async fn depth(&self, queue: String) -> Result<u64, String> {
         match self.ask(Op::Depth(queue)).await? {
@@ -107,11 +130,56 @@ impl Writer {
     }
 }
 
-async fn run(mut connection: SqliteConnection, mut inbox: mpsc::Receiver<Work>, tell: Arc<watch::Sender<u64>>) {
+/// The one connection that writes. After an error it is closed: a full disk ends a transaction under the driver, which goes on counting it.
+struct Desk {
+    path: PathBuf,
+    connection: Option<SqliteConnection>,
+    well: Arc<AtomicBool>,
+    said: Seldom,
+}
+
+impl Desk {
+    async fn write(&mut self, ops: &[Op]) -> Result<Vec<Done>, String> {
+        match self.commit(ops).await {
+            Ok(done) => {
+                if !self.well.swap(true, Ordering::AcqRel) {
+                    self.said = Seldom::default();
+                    tracing::info!(file = %self.path.display(), "the queue writes again");
+                }
+                Ok(done)
+            }
+            Err(error) => {
+                self.well.store(false, Ordering::Release);
+                if let Some(connection) = self.connection.take() {
+                    let _ = connection.close().await;
+                }
+                let why = error.to_string();
+                if self.said.is_due() {
+                    tracing::error!(file = %self.path.display(), %why, "the queue cannot write; nothing is delivered until it can");
+                }
+                Err(why)
+            }
+        }
+    }
+
+    async fn commit(&mut self, ops: &[Op]) -> sqlx::Result<Vec<Done>> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(store::connect(&self.path).await?),
+        };
+        let done = commit(connection, ops, !self.well.load(Ordering::Acquire)).await?;
+        if ops.iter().any(|op| matches!(op, Op::Tidy)) {
+            store::tidy(connection).await?;
+        }
+        Ok(done)
+    }
+}
+
+async fn run(mut desk: Desk, mut inbox: mpsc::Receiver<Work>, tell: Arc<watch::Sender<u64>>) {
     let mut batch = Vec::new();
     while inbox.recv_many(&mut batch, BATCH).await > 0 {
         let (answers, ops): (Vec<_>, Vec<_>) = batch.drain(..).map(|w| (w.answer, w.op)).unzip();
-        let outcome = commit(&mut connection, &ops).await.map_err(|e| e.to_string());
+        let outcome = desk.write(&ops).await;
         let wakes = ops.iter().any(|op| matches!(op, Op::Publish(_) | Op::Release(..)));
         match outcome {
             Ok(done) => {
@@ -131,9 +199,13 @@ async fn run(mut connection: SqliteConnection, mut inbox: mpsc::Receiver<Work>, 
     }
 }
 
-async fn commit(connection: &mut SqliteConnection, ops: &[Op]) -> sqlx::Result<Vec<Done>> {
+/// `doubtful`: the one before failed, so even a transaction that has nothing to write must show that it can.
+async fn commit(connection: &mut SqliteConnection, ops: &[Op], doubtful: bool) -> sqlx::Result<Vec<Done>> {
     // IMMEDIATE: a deferred transaction that turns into a writer fails at once when another process writes.
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+    if doubtful {
+        store::touch(&mut tx).await?;
+    }
     let mut done = Vec::with_capacity(ops.len());
     for op in ops {
         done.push(match op {
@@ -155,6 +227,8 @@ async fn commit(connection: &mut SqliteConnection, ops: &[Op]) -> sqlx::Result<V
                 Done::Nothing
             }
             Op::Depth(queue) => Done::Count(store::depth(&mut tx, queue).await?),
+            // Not within a transaction.
+            Op::Tidy => Done::Nothing,
         });
     }
     tx.commit().await?;
