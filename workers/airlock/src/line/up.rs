@@ -61,7 +61,9 @@ pub fn run(global: &Global, args: &UpArgs) -> Outcome<Status> {
             admin,
             base,
         };
-        run::line(config, place, &StageName::ALL, doors, Some(ready)).await
+        let outcome = run::line(config, place, &StageName::ALL, doors, Some(ready)).await;
+        records.close().await;
+        outcome
     })
 }
 

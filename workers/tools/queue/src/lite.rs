@@ -33,6 +33,7 @@ pub struct Lite {
     changed: watch::Receiver<u64>,
     clock: Clock,
     user: String,
+    alone: bool,
 }
 
 impl Lite {
@@ -52,6 +53,7 @@ impl Lite {
             changed,
             clock,
             user: String::new(),
+            alone,
         })
     }
 
@@ -123,9 +125,12 @@ impl Broker for Lite {
         async move { self.writer.depth(queue.to_string()).await.map_err(away) }.boxed()
     }
 
-    /// What was settled leaves the log beside the file, too.
+    /// What was settled leaves the log beside the file, too. That waits for all others, and is for the process that serves.
     fn close(&self) -> BoxFuture<'_, ()> {
         async move {
+            if !self.alone {
+                return;
+            }
             let _ = tokio::time::timeout(Duration::from_secs(5), self.writer.tidy()).await;
         }
         .boxed()

@@ -94,8 +94,12 @@ impl Records {
         self.inner.wake.notified()
     }
 
-    /// Closes all connections; calls on any clone fail from then on.
+    /// Closes all connections; calls on any clone fail from then on. What was forgotten leaves the log beside an SQLite file, too.
     pub async fn close(&self) {
+        if self.inner.dialect == Dialect::Sqlite {
+            let tidy = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.inner.writer);
+            let _ = tokio::time::timeout(ACQUIRE, tidy).await;
+        }
         self.inner.readers.close().await;
         self.inner.writer.close().await;
     }
@@ -176,6 +180,8 @@ fn set_up(connection: &mut AnyConnection, dialect: Dialect) -> BoxFuture<'_, Res
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         run(connection, "PRAGMA synchronous = FULL").await?;
+        // The outbox holds messages with passwords of archives: what went out is overwritten, not only forgotten.
+        run(connection, "PRAGMA secure_delete = ON").await?;
         run(connection, "PRAGMA foreign_keys = ON").await
     })
 }

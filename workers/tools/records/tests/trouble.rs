@@ -409,7 +409,7 @@ async fn lease_of_a_dead_relay() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_is_full_and_has_space_again() {
     let dir = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", dir.path().join("records.sqlite").display());
+    let url = format!("sqlite:{}", dir.path().join("records.sqlite").display());
     let config = Config {
         url: url.clone(),
         ..Config::default()
@@ -437,5 +437,25 @@ fn row(id: &str) -> OutboxRow {
     OutboxRow {
         topic: "tests".to_owned(),
         body: id.as_bytes().to_vec(),
+    }
+}
+
+/// The outbox holds messages with passwords of archives.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_went_out_is_not_left_in_the_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config {
+        url: format!("sqlite:{}", dir.path().join("records.sqlite").display()),
+        ..Config::default()
+    };
+    let records = Records::connect(&config).await.unwrap();
+    records.migrate().await.unwrap();
+    let secret = [row("correct horse battery staple")];
+    records.accept(&request("r1"), "", &secret, &[], WIDE).await.unwrap();
+    assert_eq!(records.relay("tests", 9, async |_| true).await.unwrap(), 1);
+    records.close().await;
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(13).any(|w| w == b"correct horse"));
     }
 }
