@@ -76,7 +76,11 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>, named: bool) -> std::io::Resul
             collect(&entry?.path(), files, false)?;
         }
     } else if named || path.extension().is_some_and(|e| e == "yar" || e == "yara") {
-        std::fs::metadata(path)?;
+        // A pipe in a folder is never opened: to read it could wait for ever. One that is named is meant.
+        if !std::fs::metadata(path)?.is_file() && !named {
+            let why = format!("{} is no regular file; take it out of the folder", path.display());
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
+        }
         files.push(path.to_path_buf());
     }
     Ok(())
@@ -123,5 +127,16 @@ mod tests {
             .map(|e| e.to_string())
             .unwrap_or_default();
         assert!(error.contains("/nonexistent/rules"), "{error}");
+    }
+
+    #[test]
+    fn a_pipe_among_the_rules_is_named_and_never_opened() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.yar"), "rule a { condition: false }").unwrap();
+        assert_eq!(load(&[dir.path().to_path_buf()]).unwrap().sources.len(), 1);
+        mknodat(CWD, dir.path().join("b.yar"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let error = load(&[dir.path().to_path_buf()]).err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(error.contains("b.yar is no regular file"), "{error}");
     }
 }

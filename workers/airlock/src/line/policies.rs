@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use airlock_intake::Policies;
+use rustix::fs::{Mode, OFlags};
 use tokio::sync::watch;
 
 /// Name and text of every `*.toml` in the folder, sorted.
@@ -13,12 +14,23 @@ pub fn files(dir: &Path) -> std::io::Result<Vec<(String, String)>> {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "toml") {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let text = std::fs::read_to_string(&path).map_err(|e| std::io::Error::new(e.kind(), format!("{name}: {e}")))?;
+            let text = read(&path).map_err(|e| std::io::Error::new(e.kind(), format!("{name}: {e}")))?;
             files.push((name, text));
         }
     }
     files.sort();
     Ok(files)
+}
+
+/// A pipe or a device is never opened: to read it could wait for ever.
+fn read(path: &Path) -> std::io::Result<String> {
+    if !std::fs::metadata(path)?.is_file() {
+        let why = "it is no regular file; take it out of the folder or give it another ending";
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
+    }
+    // Exchanged meanwhile, it still does not make us wait.
+    let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
+    std::io::read_to_string(std::fs::File::from(file))
 }
 
 /// Every mistake of a folder, one a line; `Ok` when it is in force now.
@@ -47,5 +59,31 @@ pub async fn watch(dir: std::path::PathBuf, every: Duration, policies: Policies,
             }
             Err(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_regular_file_is_named_and_never_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.toml"), "name = \"a\"").unwrap();
+        std::os::unix::fs::symlink("a.toml", dir.path().join("b.toml")).unwrap();
+        std::fs::write(dir.path().join("notes.txt"), "x").unwrap();
+        assert_eq!(files(dir.path()).unwrap().len(), 2);
+        let pipe = dir.path().join("zz.toml");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let why = load(dir.path(), &Policies::default()).unwrap_err();
+        assert!(why.contains("zz.toml: it is no regular file"), "{why}");
+        std::fs::remove_file(&pipe).unwrap();
+        std::fs::create_dir(&pipe).unwrap();
+        assert!(
+            files(dir.path())
+                .unwrap_err()
+                .to_string()
+                .contains("zz.toml: it is no regular file")
+        );
     }
 }
