@@ -1,5 +1,6 @@
 //! A scan request that is valid: what intake lets in, and the one place where its limits are checked.
 
+use crate::text::is_invisible;
 use crate::v1::{Route, ScanRequest};
 
 /// Milliseconds after which the person is told that it takes long, when the request does not say.
@@ -17,6 +18,25 @@ pub const MAX_URL_BYTES: usize = 8192;
 /// stand in a key, a path or a log line as it is.
 pub fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len()) && !text.starts_with('.') && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+/// A mail address as a policy can find it: something, `@` and a host name, without white space, display name or invisible characters.
+pub fn is_address(text: &str) -> bool {
+    text.len() <= 320
+        && text
+            .rsplit_once('@')
+            .is_some_and(|(who, host)| !who.is_empty() && who.chars().all(is_plain) && is_domain(host))
+}
+
+/// A host name as a policy can find it: words between single dots.
+pub fn is_domain(text: &str) -> bool {
+    text.split('.')
+        .all(|word| !word.is_empty() && word.chars().all(|c| is_plain(c) && c != '@'))
+}
+
+/// What no part of an address has, unless it is quoted: with it an address would be found by no policy.
+fn is_plain(c: char) -> bool {
+    !(c.is_whitespace() || c.is_control() || is_invisible(c) || "<>()[],;:\\\"".contains(c))
 }
 
 /// Checks a request and fills in what it leaves open.
@@ -38,6 +58,14 @@ pub fn check(mut request: ScanRequest) -> Result<ScanRequest, Vec<String>> {
     must(!request.url.is_empty(), "url is missing");
     must(request.url.len() <= MAX_URL_BYTES, "url is longer than 8192 bytes");
     must(request.recipient.len() <= 320, "recipient is longer than 320 bytes");
+    // A name with the root's dot is the same name.
+    if request.recipient.ends_with('.') && request.recipient.contains('@') {
+        request.recipient.pop();
+    }
+    must(
+        request.recipient.is_empty() || request.recipient.len() > 320 || is_address(&request.recipient),
+        "recipient must be a bare mail address as ann@acme.example, without white space, display name or control characters, or be left out",
+    );
     must(
         request.user_agent.len() <= 512 && is_header(&request.user_agent),
         "user_agent must be one line of at most 512 bytes",
@@ -104,5 +132,49 @@ mod tests {
         };
         assert_eq!(check(bad).unwrap_err().len(), 6);
         assert!(!is_name(".x") && !is_name("a/b") && is_name("A.b_c-9"));
+    }
+
+    #[test]
+    fn a_recipient_that_no_policy_could_find_is_refused() {
+        let check = |recipient: &str| {
+            check(ScanRequest {
+                recipient: recipient.to_owned(),
+                ..good()
+            })
+        };
+        for wrong in [
+            " ann@acme.example",
+            "ann@acme.example ",
+            "ann@acme.example\n",
+            "an\u{0}n@acme.example",
+            "ann\u{200b}@acme.example",
+            "ann@acme.example\u{a0}",
+            "Ann <ann@acme.example>",
+            "<ann@acme.example>",
+            "ann@acme.example, bob@acme.example",
+            "mailto:ann@acme.example",
+            "ann",
+            "ann@",
+            "@acme.example",
+            "ann@acme..example",
+            "ann@acme.example..",
+            "ann@.acme.example",
+            "ann@.",
+        ] {
+            let faults = check(wrong).unwrap_err();
+            assert!(
+                faults.len() == 1 && faults[0].starts_with("recipient must be"),
+                "{wrong:?}: {faults:?}"
+            );
+        }
+        for (right, read) in [
+            ("", ""),
+            ("Ann+x@ACME.example", "Ann+x@ACME.example"),
+            ("ann@acme.example.", "ann@acme.example"),
+            ("jörg@bücher.example", "jörg@bücher.example"),
+        ] {
+            assert_eq!(check(right).unwrap().recipient, read);
+        }
+        assert_eq!(check(&"a".repeat(400)).unwrap_err(), ["recipient is longer than 320 bytes"]);
     }
 }

@@ -1,6 +1,7 @@
 //! `airlock policy`: checks a folder of definitions, and says which one is in force for whom.
 
 use airlock_policy::{Book, Person, Route, digest};
+use airlock_proto::request::is_address;
 
 use super::say;
 use crate::Outcome;
@@ -17,7 +18,18 @@ pub fn run(command: &PolicyCommand) -> Outcome<Status> {
         lines.join("\n")
     })?;
     match command {
-        PolicyCommand::Check { .. } => say(&format!("{} definitions, all well", book.definitions().len()))?,
+        PolicyCommand::Check { .. } => {
+            for (first, second) in book.ties() {
+                anstream::eprintln!(
+                    "warning: {} and {} have the same priority {} and may fit the same person; {0} is then in force, by its name alone: \
+                     give them different priorities",
+                    first.name,
+                    second.name,
+                    first.priority
+                );
+            }
+            say(&format!("{} definitions, all well", book.definitions().len()))?;
+        }
         PolicyCommand::Explain {
             tenant, recipient, route, ..
         } => {
@@ -26,11 +38,11 @@ pub fn run(command: &PolicyCommand) -> Outcome<Status> {
                 RouteArg::Outbound => Route::Outbound,
                 RouteArg::Journal => Route::Journal,
             };
-            let definition = book.resolve(Person {
-                tenant,
-                recipient: recipient.as_deref().unwrap_or_default(),
-                route,
-            });
+            let recipient = recipient.as_deref().unwrap_or_default();
+            if !(recipient.is_empty() || is_address(recipient)) {
+                return Err(format!("--recipient {recipient:?}: write a bare mail address as ann@acme.example, or leave it out").into());
+            }
+            let definition = book.resolve(Person { tenant, recipient, route });
             say(&format!("# {} is in force", digest(&definition)))?;
             say(definition.text().trim_end())?;
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cells::Action;
-use crate::definition::{Definition, PolicyError};
+use crate::definition::{Definition, PolicyError, line_of_entry, no_member};
 use crate::facts::Route;
 
 /// Name of the file that says who belongs to which group: `finance = ["a@example.org", "example.com"]`.
@@ -61,7 +61,17 @@ impl Book {
             };
             if file == GROUPS {
                 match toml::from_str(text) {
-                    Ok(groups) => book.groups = groups,
+                    Ok(groups) => {
+                        book.groups = groups;
+                        for (group, members) in &book.groups {
+                            for (place, member) in members.iter().enumerate() {
+                                if let Some(way) = no_member(member) {
+                                    let message = format!("{group}: {member:?} can fit nobody: {way}");
+                                    faults.push(fault(line_of_entry(text, group, place), message));
+                                }
+                            }
+                        }
+                    }
                     Err(e) => faults.push(fault(None, e.message().to_owned())),
                 }
                 continue;
@@ -117,6 +127,32 @@ impl Book {
         &self.definitions
     }
 
+    /// Pairs of the same priority that may both fit one person: the first is in force, by nothing but its name.
+    pub fn ties(&self) -> Vec<(&Definition, &Definition)> {
+        let mut ties = Vec::new();
+        for (place, first) in self.definitions.iter().enumerate() {
+            let rest = self.definitions.iter().skip(place.saturating_add(1));
+            ties.extend(rest.filter(|second| self.meet(first, second)).map(|second| (first, second)));
+        }
+        ties
+    }
+
+    fn meet(&self, a: &Definition, b: &Definition) -> bool {
+        let tenants = a.tenants.is_empty() || b.tenants.is_empty() || a.tenants.iter().any(|t| b.tenants.contains(t));
+        if a.priority != b.priority || !tenants || !a.routes.iter().any(|r| b.routes.contains(r)) {
+            return false;
+        }
+        let (a, b) = (self.entries(a), self.entries(b));
+        // No entry at all: everybody.
+        a.is_empty() || b.is_empty() || a.iter().any(|x| b.iter().any(|y| covers(x, y) || covers(y, x)))
+    }
+
+    /// Addresses and domains that a definition is for.
+    fn entries<'a>(&'a self, d: &'a Definition) -> Vec<&'a String> {
+        let members = d.groups.iter().filter_map(|g| self.groups.get(g)).flatten();
+        d.recipients.iter().chain(&d.domains).chain(members).collect()
+    }
+
     fn fits(&self, d: &Definition, person: Person<'_>) -> bool {
         if !d.routes.contains(&person.route) || !(d.tenants.is_empty() || d.tenants.iter().any(|t| t == person.tenant)) {
             return false;
@@ -131,6 +167,15 @@ impl Book {
                 .into_iter()
                 .any(|m| m.eq_ignore_ascii_case(person.recipient) || (!m.contains('@') && within(person.recipient, m)))
     }
+}
+
+/// Whether an entry, address or domain, is another one or lies in it.
+fn covers(outer: &str, inner: &str) -> bool {
+    if outer.contains('@') {
+        return outer.eq_ignore_ascii_case(inner);
+    }
+    let host = inner.rsplit_once('@').map_or(inner, |(_, host)| host);
+    within(&format!("x@{host}"), outer)
 }
 
 /// Whether an address lies in a domain or below it.
@@ -186,5 +231,43 @@ mod tests {
             text[2].starts_with("c.toml:3: route journal") && text[3].starts_with("c.toml:4: actoin"),
             "{text:#?}"
         );
+    }
+
+    #[test]
+    fn a_group_names_addresses_and_domains() {
+        let faults = Book::read(&files(&[(
+            "groups.toml",
+            "fin = [\"f@x.example\",\n\"*.x.example\"]\nall = [\"x.example\", \" a@x.example\"]",
+        )]))
+        .unwrap_err();
+        let text: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert_eq!(text.len(), 2, "{text:#?}");
+        assert!(
+            text[0].starts_with("groups.toml:2: fin: \"*.x.example\" can fit nobody"),
+            "{text:#?}"
+        );
+        assert!(
+            text[1].starts_with("groups.toml:3: all: \" a@x.example\" can fit nobody"),
+            "{text:#?}"
+        );
+    }
+
+    #[test]
+    fn two_of_one_priority_that_fit_one_person_are_told() {
+        let book = Book::read(&files(&[
+            ("a.toml", "name = \"a\"\ndomains = [\"x.example\"]"),
+            ("b.toml", "name = \"b\"\nrecipients = [\"ann@sub.X.example\"]"),
+            ("c.toml", "name = \"c\"\ngroups = [\"g\"]"),
+            ("d.toml", "name = \"d\"\ndomains = [\"notx.example\"]"),
+            ("e.toml", "name = \"e\"\npriority = 7"),
+            ("f.toml", "name = \"f\"\npriority = 7\nroutes = [\"journal\"]\naction = \"sandbox\""),
+            ("g.toml", "name = \"g\"\npriority = 8\ntenants = [\"acme\"]"),
+            ("h.toml", "name = \"h\"\npriority = 8\ntenants = [\"other\"]"),
+            ("i.toml", "name = \"i\"\npriority = 8\ntenants = [\"other\", \"acme\"]"),
+            ("groups.toml", "g = [\"sub.x.example\", \"m@else.example\"]"),
+        ]))
+        .unwrap();
+        let ties: Vec<(&str, &str)> = book.ties().iter().map(|(a, b)| (a.name.as_str(), b.name.as_str())).collect();
+        assert_eq!(ties, [("a", "b"), ("a", "c"), ("b", "c"), ("g", "i"), ("h", "i")]);
     }
 }

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use airlock_proto::request::{is_address, is_domain, is_name as is_tenant};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use toml::de::DeTable;
 
 use crate::cells::{Action, GapCell, OtherTypes, PageCell, PasswordCell, SandboxTimeout, Trigger, Unchecked, UnsafeLink};
 use crate::facts::Route;
@@ -119,6 +121,7 @@ impl Definition {
                 message: "name must be 1 to 64 characters of a-z A-Z 0-9 . _ -".to_owned(),
             });
         }
+        faults.extend(definition.misfits(text));
         for route in &definition.routes {
             if let Err(e) = definition.fits(*route) {
                 let line = line_of_key(text, "action").or(line_of_key(text, "routes"));
@@ -130,6 +133,27 @@ impl Definition {
         }
         faults.sort();
         Err(PolicyErrors(faults))
+    }
+
+    /// Entries that can fit nobody, with their lines.
+    fn misfits(&self, text: &str) -> Vec<PolicyError> {
+        let lists: [(&str, &[String], fn(&str) -> Option<&'static str>); 3] = [
+            ("tenants", &self.tenants, no_tenant),
+            ("recipients", &self.recipients, no_address),
+            ("domains", &self.domains, no_domain),
+        ];
+        let mut faults = Vec::new();
+        for (key, entries, why) in lists {
+            for (place, entry) in entries.iter().enumerate() {
+                if let Some(way) = why(entry) {
+                    faults.push(PolicyError {
+                        line: line_of_entry(text, key, place),
+                        message: format!("{key}: {entry:?} can fit nobody: {way}"),
+                    });
+                }
+            }
+        }
+        faults
     }
 
     /// The definition as text, without whom it is for: all that a decision needs.
@@ -228,6 +252,32 @@ fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
+fn no_tenant(entry: &str) -> Option<&'static str> {
+    (!is_tenant(entry)).then_some("write the tenant's name, 1 to 64 characters of A-Z a-z 0-9 . _ - and no dot at its begin")
+}
+
+fn no_address(entry: &str) -> Option<&'static str> {
+    let fits = is_address(entry) && !entry.contains('*');
+    (!fits).then_some("write a bare mail address as ann@acme.example; for everybody of a domain use domains")
+}
+
+fn no_domain(entry: &str) -> Option<&'static str> {
+    let fits = is_domain(entry) && !entry.contains('*');
+    (!fits).then_some("write the bare domain as acme.example; what lies below it is covered, too")
+}
+
+/// Why an entry of a group can fit nobody: it is an address or a domain.
+pub(crate) fn no_member(entry: &str) -> Option<&'static str> {
+    if entry.contains('@') { no_address(entry) } else { no_domain(entry) }
+}
+
+/// Line of an entry of a list, or of the list where it cannot be told.
+pub(crate) fn line_of_entry(text: &str, key: &str, place: usize) -> Option<usize> {
+    let table = DeTable::parse(text).ok()?;
+    let items = table.get_ref().get(key)?.get_ref().as_array()?;
+    items.get(place).map(|item| line_of(text, item.span().start))
+}
+
 fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|b| *b == b'\n').count().saturating_add(1)
 }
@@ -287,6 +337,52 @@ mod tests {
     }
 
     #[test]
+    fn what_can_fit_nobody_is_a_mistake() {
+        for (key, entries) in [
+            (
+                "recipients",
+                &[
+                    " a@x.example",
+                    "a@x.example ",
+                    "*@x.example",
+                    "a",
+                    "x.example",
+                    "A <a@x.example>",
+                    "",
+                ][..],
+            ),
+            (
+                "domains",
+                &[
+                    "*.x.example",
+                    ".x.example",
+                    "x.example.",
+                    "x example",
+                    "@x.example",
+                    "a@x.example",
+                    "",
+                ],
+            ),
+            ("tenants", &["", "a b", "acme ", "*", "../x", ".a"]),
+        ] {
+            for entry in entries {
+                let text = format!(
+                    "name = \"n\"\n{key} = [\n  \"{}\",\n  {entry:?},\n]\n",
+                    if key == "recipients" { "a@b" } else { "b" }
+                );
+                let errors = Definition::from_toml(&text).unwrap_err();
+                assert_eq!((errors.0.len(), errors.0[0].line), (1, Some(4)), "{errors}");
+                assert!(
+                    errors.0[0].message.starts_with(&format!("{key}: {entry:?} can fit nobody: write ")),
+                    "{errors}"
+                );
+            }
+        }
+        let good = "tenants = [\"acme\"]\nrecipients = [\"Ann+x@X.example\"]\ndomains = [\"x.example\", \"localhost\"]";
+        assert!(Definition::from_toml(good).is_ok());
+    }
+
+    #[test]
     fn only_the_sandbox_fits_journal_and_outbound() {
         for action in [Action::Block, Action::Warn, Action::Sandbox] {
             let definition = Definition {
@@ -309,7 +405,7 @@ mod tests {
             "description = \"b\"",
             "priority = 1",
             "tenants = [\"b\"]",
-            "recipients = [\"b\"]",
+            "recipients = [\"b@b\"]",
             "groups = [\"b\"]",
             "domains = [\"b\"]",
             "routes = []",
