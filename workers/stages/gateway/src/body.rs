@@ -130,5 +130,5 @@ impl Sending {
 /// Counts and reports an object that is not what was scanned. It revokes nothing: that is for a person to decide.
 pub(crate) fn alert_changed(gateway: &Inner, token_id: &str, blob_key: &str, why: &str) {
     Counters::add(&gateway.counters.changed, 1);
-    tracing::error!(alert = "object_changed", %token_id, %blob_key, %why, "a stored object is not what was scanned; nothing of it is sent");
+    tracing::error!(alert = "object_changed", %token_id, %blob_key, %why, "a stored object is not what was scanned; from here on nothing of it is sent");
 }

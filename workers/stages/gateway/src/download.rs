@@ -4,6 +4,7 @@ use airlock_proto::Claims;
 use airlock_records::TokenRow;
 use airlock_token::TokenError;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
@@ -20,10 +21,12 @@ use crate::{CHUNK_BYTES, Gateway, name, pages};
 pub(crate) async fn answer(
     State(gateway): State<Gateway>,
     method: Method,
-    Path(token): Path<String>,
+    token: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response<Body> {
     let inner = &gateway.inner;
+    // What is no text is a broken token like any other.
+    let token = token.map(|Path(token)| token).unwrap_or_default();
     let (response, token_id) = match cleared(inner, &token).await {
         Ok(held) => {
             let token_id = held.claims.token_id.clone();

@@ -3,6 +3,7 @@
 use airlock_proto::v1::Verdict;
 use airlock_proto::wire::{Form, decode};
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -26,7 +27,11 @@ struct Fault {
 }
 
 /// GET. A request of another service is as unknown as one that never was.
-pub(crate) async fn answer(State(gateway): State<Gateway>, Path(request_id): Path<String>, headers: HeaderMap) -> Response<Body> {
+pub(crate) async fn answer(
+    State(gateway): State<Gateway>,
+    request_id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Response<Body> {
     let Some(service) = service(&gateway.inner, &headers) else {
         let mut response = json(
             StatusCode::UNAUTHORIZED,
@@ -38,9 +43,10 @@ pub(crate) async fn answer(State(gateway): State<Gateway>, Path(request_id): Pat
         return response;
     };
     let unknown = || json(StatusCode::NOT_FOUND, &Fault { error: "no such request" });
-    if !airlock_proto::request::is_name(&request_id) {
-        return unknown();
-    }
+    let request_id = match request_id {
+        Ok(Path(id)) if airlock_proto::request::is_name(&id) => id,
+        _ => return unknown(),
+    };
     let row = match gateway.inner.records.request(&request_id).await {
         Ok(Some(row)) if row.service == service => row,
         Ok(_) => return unknown(),
