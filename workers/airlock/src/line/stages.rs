@@ -164,9 +164,14 @@ impl Line {
     }
 
     fn fairness(&self) -> Fairness {
+        let line = &self.config.line;
+        let in_flight = match self.place {
+            Place::Folder(..) => half_of(line.fetch_jobs).min(line.tenant_in_flight),
+            Place::Cluster => line.tenant_in_flight,
+        };
         Fairness {
-            in_flight: self.config.line.tenant_in_flight,
-            queued: self.config.line.tenant_queued,
+            in_flight,
+            queued: line.tenant_queued,
         }
     }
 
@@ -190,4 +195,9 @@ impl Line {
         let serving = serve(stage, Arc::clone(broker), queue, jobs, self.metrics.clone(), self.stop.clone());
         self.tasks.spawn(async move { serving.await.map_err(|e| e.to_string()) });
     }
+}
+
+/// With one process for all, a tenant has half of its fetch slots at most: slow links of one must not make another wait.
+fn half_of(fetch_jobs: u16) -> u32 {
+    u32::from(fetch_jobs / 2).max(1)
 }
