@@ -18,7 +18,7 @@ pub struct Limits {
     pub max_members: u64,
     /// Nesting depth (default 16, at most 32).
     pub max_depth: u32,
-    /// Nodes of a report (default 20,000).
+    /// Nodes of a report (default 20,000; 1 to 1,000,000).
     pub max_nodes: u32,
     /// Findings of a report (default 2,000).
     pub max_findings: u32,

@@ -77,6 +77,10 @@ pub struct ConfigError(pub Vec<String>);
 
 /// The configuration in force.
 pub fn load(global: &Global) -> Outcome<Config> {
+    load_checked(global, check)
+}
+
+fn load_checked(global: &Global, check: Check) -> Outcome<Config> {
     // An empty variable is an unset one, as elsewhere.
     let path = global.config.as_ref().filter(|path| !path.as_os_str().is_empty());
     let (name, text) = match path {
@@ -96,8 +100,11 @@ pub fn load(global: &Global) -> Outcome<Config> {
         .filter(|(k, _)| k.starts_with("AIRLOCK_") && !matches!(k.as_str(), "AIRLOCK_CONFIG" | "AIRLOCK_LOG"))
         .collect();
     variables.sort();
-    Ok(config_text::read(&name, &text, &variables)?)
+    Ok(config_text::read(&name, &text, &variables, check)?)
 }
+
+/// Says what is wrong with a configuration: the setting, and why.
+pub type Check = fn(&Config) -> Vec<(&'static str, String)>;
 
 /// Contradictions and values out of range: the setting and what is wrong with it.
 pub fn check(config: &Config) -> Vec<(&'static str, String)> {
@@ -106,12 +113,14 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
         let message = format!("jail.level = {:?}: choose \"landlock+seccomp\" or \"seccomp\"", config.jail.level);
         faults.push(("jail.level", message));
     }
-    let s = &config.scan;
-    let ranges: [(&str, u64, u64, u64); 7] = [
+    let (s, f, l) = (&config.scan, &config.fetch, &config.line);
+    let whole = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let ranges: [(&str, u64, u64, u64); 19] = [
         ("records.keep_days", u64::from(config.records.keep_days), 1, 3_650),
         ("scan.max_unpacked_bytes", s.max_unpacked_bytes, 1, 4 << 30),
         ("scan.max_depth", u64::from(s.max_depth), 1, 32),
         ("scan.max_members", s.max_members, 1, 1_000_000),
+        ("scan.max_nodes", u64::from(s.max_nodes), 1, 1_000_000),
         ("scan.deadline_ms", s.deadline_ms, 100, 300_000),
         (
             "scan.max_alive_bytes",
@@ -119,7 +128,18 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
             1,
             airlock_proto::limits::CHILD_DATA_BYTES,
         ),
-        ("fetch.max_body_bytes", config.fetch.max_body_bytes, 1 << 20, 2 << 30),
+        ("fetch.max_body_bytes", f.max_body_bytes, 1 << 20, 2 << 30),
+        ("fetch.max_header_bytes", whole(f.max_header_bytes), 1_024, 1 << 20),
+        ("fetch.max_url_bytes", whole(f.max_url_bytes), 64, 1 << 16),
+        ("fetch.connect_timeout_ms", f.connect_timeout_ms, 100, 600_000),
+        ("fetch.first_byte_timeout_ms", f.first_byte_timeout_ms, 100, 600_000),
+        ("fetch.total_timeout_ms", f.total_timeout_ms, 100, 3_600_000),
+        ("fetch.slow_window_ms", f.slow_window_ms, 1, 3_600_000),
+        ("line.fetch_jobs", u64::from(l.fetch_jobs), 1, 10_000),
+        ("line.other_jobs", u64::from(l.other_jobs), 1, 10_000),
+        ("line.tenant_in_flight", u64::from(l.tenant_in_flight), 1, 1_000_000),
+        ("line.policies_every_ms", l.policies_every_ms, 100, 60_000),
+        ("token.life_ms", config.token.life_ms, 1, 43_200_000),
     ];
     for (name, value, low, high) in ranges {
         if !(low..=high).contains(&value) {
@@ -162,19 +182,140 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
             faults.push((name, format!("{name} = {url:?}: use {form}")));
         }
     }
+    faults.extend(doors(config));
     faults.extend(config.telemetry.check());
+    faults
+}
+
+/// Addresses to listen on and to be reached at, and what is said to origins.
+fn doors(config: &Config) -> Vec<(&'static str, String)> {
+    let mut faults = Vec::new();
+    let listen = [
+        ("gateway.listen", &config.gateway.listen),
+        ("line.admin_listen", &config.line.admin_listen),
+    ];
+    for (name, address) in listen {
+        if !is_listen(address) {
+            faults.push((name, format!("{name} = {address:?}: use address:port; port 0 picks a free one")));
+        }
+    }
+    let base = &config.gateway.base_url;
+    let fits = url::Url::parse(base).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.query().is_none());
+    if !base.is_empty() && !fits {
+        let message = format!("gateway.base_url = {base:?}: use http://host or https://host, a path may follow, a query may not");
+        faults.push(("gateway.base_url", message));
+    }
+    let headers = [
+        ("fetch.user_agent", &config.fetch.user_agent),
+        ("fetch.accept_language", &config.fetch.accept_language),
+    ];
+    for (name, text) in headers {
+        if text.len() > 512 || !text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+            faults.push((name, format!("{name} = {text:?}: must be one line of at most 512 bytes of ASCII")));
+        }
+    }
+    faults
+}
+
+/// `127.0.0.1:80`, `[::1]:80` or `localhost:80`.
+fn is_listen(address: &str) -> bool {
+    let named = address.rsplit_once(':').is_some_and(|(host, port)| {
+        let host_fits = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        host_fits && port.parse::<u16>().is_ok()
+    });
+    named || address.parse::<std::net::SocketAddr>().is_ok()
+}
+
+/// With folders and files that must be there. A start does not ask for them all: each process of a cluster has only its own.
+fn check_with_files(config: &Config) -> Vec<(&'static str, String)> {
+    let mut faults = check(config);
+    let folder = &config.line.policies_dir;
+    if !folder.as_os_str().is_empty() && !folder.is_dir() {
+        let message = format!("line.policies_dir = {folder:?}: there is no such folder; make it, or leave the setting out");
+        faults.push(("line.policies_dir", message));
+    }
+    for rules in config.rules.dirs.iter().filter(|path| !path.exists()) {
+        faults.push((
+            "rules.dirs",
+            format!("rules.dirs: {rules:?}: there is no such folder; without any the built-in pack is used"),
+        ));
+    }
+    for file in config.fetch.extra_ca_files.iter().filter(|path| !path.is_file()) {
+        faults.push((
+            "fetch.extra_ca_files",
+            format!("fetch.extra_ca_files: {file:?}: there is no such file; name PEM files"),
+        ));
+    }
     faults
 }
 
 /// `airlock config show|check`.
 pub fn run(global: &Global, command: &ConfigCommand) -> Outcome<Status> {
-    let config = load(global)?;
     match command {
         ConfigCommand::Show => {
+            let config = load(global)?;
             let text = toml::to_string(&config).map_err(|e| ConfigError(vec![e.to_string()]))?;
             paint::line(format_args!("{}", text.trim_end()))?;
         }
-        ConfigCommand::Check => paint::line(format_args!("configuration ok"))?,
+        ConfigCommand::Check => {
+            load_checked(global, check_with_files)?;
+            paint::line(format_args!("configuration ok"))?;
+        }
     }
     Ok(Status::Clean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_break_the_line_are_refused_all_at_once() {
+        let text = "[line]\ntenant_in_flight = 0\nfetch_jobs = 0\nother_jobs = 0\npolicies_every_ms = 0\nadmin_listen = \"9090\"\n\
+                    policies_dir = \"/nonexistent/p\"\n[fetch]\nuser_agent = \"a\\nb\"\nmax_header_bytes = 0\ntotal_timeout_ms = 0\n\
+                    extra_ca_files = [\"/nonexistent/ca\"]\n[gateway]\nbase_url = \"files.example.org\"\nlisten = \"localhost:http\"\n\
+                    [token]\nlife_ms = 43200001\n[scan]\nmax_nodes = 0\n[rules]\ndirs = [\"/nonexistent/r\"]\n";
+        let faults = config_text::read("a.toml", text, &[], check_with_files).unwrap_err().0;
+        let begins = [
+            "a.toml:2: line.tenant_in_flight = 0: must lie between 1 and ",
+            "a.toml:3: line.fetch_jobs = 0: must lie between 1 and ",
+            "a.toml:4: line.other_jobs = 0: must lie between 1 and ",
+            "a.toml:5: line.policies_every_ms = 0: must lie between 100 and 60000",
+            "a.toml:6: line.admin_listen = \"9090\": use address:port",
+            "a.toml:7: line.policies_dir = \"/nonexistent/p\": there is no such folder",
+            "a.toml:9: fetch.user_agent = \"a\\nb\": must be one line",
+            "a.toml:10: fetch.max_header_bytes = 0: must lie between 1024 and ",
+            "a.toml:11: fetch.total_timeout_ms = 0: must lie between 100 and ",
+            "a.toml:12: fetch.extra_ca_files: \"/nonexistent/ca\": there is no such file",
+            "a.toml:14: gateway.base_url = \"files.example.org\": use http://host",
+            "a.toml:15: gateway.listen = \"localhost:http\": use address:port",
+            "a.toml:17: token.life_ms = 43200001: must lie between 1 and 43200000",
+            "a.toml:19: scan.max_nodes = 0: must lie between 1 and ",
+            "a.toml:21: rules.dirs: \"/nonexistent/r\": there is no such folder",
+        ];
+        assert_eq!(faults.len(), begins.len(), "{faults:#?}");
+        for (fault, begin) in faults.iter().zip(begins) {
+            assert!(fault.starts_with(begin), "{fault} / {begin}");
+        }
+        assert!(check_with_files(&Config::default()).is_empty());
+    }
+
+    #[test]
+    fn addresses_to_listen_on() {
+        for right in ["127.0.0.1:0", "[::]:8080", "localhost:80", "0.0.0.0:8080"] {
+            assert!(is_listen(right), "{right}");
+        }
+        for wrong in [
+            "",
+            "8080",
+            ":8080",
+            "a b:80",
+            "127.0.0.1",
+            "localhost:99999",
+            "http://a:80",
+            "::1:80x",
+        ] {
+            assert!(!is_listen(wrong), "{wrong}");
+        }
+    }
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
-use crate::config::{self, Config, ConfigError};
+use crate::config::{Check, Config, ConfigError};
 
-/// The configuration that `text` (from the file `name`) and the `AIRLOCK_*` variables make together.
+/// The configuration that `text` (from the file `name`) and the `AIRLOCK_*` variables make together, once `check` has nothing against it.
 ///
 /// # Errors
 /// Every mistake, one line each, in the order of the file and then of the variables.
-pub fn read(name: &str, text: &str, variables: &[(String, String)]) -> Result<Config, ConfigError> {
+pub fn read(name: &str, text: &str, variables: &[(String, String)], check: Check) -> Result<Config, ConfigError> {
     let fault = |message: String| ConfigError(vec![message]);
     let known = Table::try_from(Config::default()).map_err(|e| fault(e.to_string()))?;
     let parsed = DeTable::parse(text).map_err(|e| fault(format!("{name}: {}", e.to_string().trim_end())))?;
@@ -29,7 +29,7 @@ pub fn read(name: &str, text: &str, variables: &[(String, String)]) -> Result<Co
             Err(message) => reader.faults.push((usize::MAX, message)),
         }
     }
-    reader.finish()
+    reader.finish(check)
 }
 
 /// One value that was set, and where.
@@ -139,7 +139,7 @@ impl Reader<'_> {
     }
 
     /// Values that can be read are put together, whatever is wrong with others, so that their ranges are checked in the same run.
-    fn finish(mut self) -> Result<Config, ConfigError> {
+    fn finish(mut self, check: Check) -> Result<Config, ConfigError> {
         let mut table = Table::new();
         let mut origins = BTreeMap::new();
         for setting in &self.settings {
@@ -155,7 +155,7 @@ impl Reader<'_> {
             }
         }
         let config: Config = table.try_into().map_err(|e: toml::de::Error| ConfigError(vec![e.to_string()]))?;
-        for (path, message) in config::check(&config) {
+        for (path, message) in check(&config) {
             match origins.get(path) {
                 Some((line, origin)) => self.faults.push((*line, format!("{origin}: {message}"))),
                 None => self.faults.push((usize::MAX, message)),
@@ -257,6 +257,7 @@ fn from_variable(known: &Table, variable: &str, value: &str) -> Result<Setting, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::check;
 
     #[test]
     fn all_mistakes_are_named_at_once_with_their_lines() {
@@ -266,7 +267,7 @@ mod tests {
             ("AIRLOCK_FETCH_DENY_ADDRESSES".into(), "10.0.0.1/8".into()),
             ("AIRLOCK_SCAN_DEADLINE_MS".into(), "1".into()),
         ];
-        let faults = read("a.toml", text, &variables).unwrap_err().0;
+        let faults = read("a.toml", text, &variables, check).unwrap_err().0;
         let begins = [
             "a.toml:2: unknown key jail.levl",
             "a.toml:3: jail.level = \"none\"",
@@ -292,7 +293,7 @@ mod tests {
             ("AIRLOCK_JAIL_LEVEL".to_owned(), "seccomp".to_owned()),
             ("AIRLOCK_FETCH_PORTS".to_owned(), "80, 81".to_owned()),
         ];
-        let config = read("a.toml", "[jail]\nlevel = \"landlock+seccomp\"\n", &vars).unwrap();
+        let config = read("a.toml", "[jail]\nlevel = \"landlock+seccomp\"\n", &vars, check).unwrap();
         assert_eq!(config.jail.level, "seccomp");
         assert_eq!(config.fetch.ports, [80, 81]);
     }

@@ -51,7 +51,7 @@ pub struct TokenSection {
     pub signing_key_file: PathBuf,
     /// Folder with the public keys that are trusted; the gateway needs it.
     pub public_keys_dir: PathBuf,
-    /// Life of a token in milliseconds (default and most 43,200,000: 12 hours).
+    /// Life of a token in milliseconds (default and most 43,200,000: 12 hours; at least 1).
     pub life_ms: u64,
 }
 
@@ -69,17 +69,17 @@ impl Default for TokenSection {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LineSection {
-    /// Links fetched at once, a lane (default 32).
+    /// Links fetched at once, a lane (default 32; 1 to 10,000).
     pub fetch_jobs: u16,
-    /// Messages in work at once in each other stage, a lane (default 16); the scan has `jail.jobs`.
+    /// Messages in work at once in each other stage, a lane (default 16; 1 to 10,000); the scan has `jail.jobs`.
     pub other_jobs: u16,
-    /// Requests of a tenant under way at once (default 64).
+    /// Requests of a tenant under way at once (default 64; at least 1); with `airlock up` half of `fetch_jobs` at most.
     pub tenant_in_flight: u32,
     /// Requests of a tenant that may wait (default 10,000).
     pub tenant_queued: u32,
     /// Folder of policy definitions, one TOML file each; empty: the default definition.
     pub policies_dir: PathBuf,
-    /// How often that folder is read, in milliseconds (default 5,000; at most 60,000).
+    /// How often that folder is read, in milliseconds (default 5,000; 100 to 60,000).
     pub policies_every_ms: u64,
     /// Address of the admin port, `127.0.0.1:9090`; port 0 picks a free one.
     pub admin_listen: String,

@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Longest body in bytes, as received (default 200 MiB). A longer one is refused.
     pub max_body_bytes: u64,
-    /// Time in milliseconds for a name lookup, and again for TCP and TLS together (default 5,000).
+    /// Time in milliseconds for a name lookup, and again for TCP and TLS together (default 5,000; 100 to 600,000).
     pub connect_timeout_ms: u64,
-    /// Time in milliseconds from the request to the end of the answer's head, a hop (default 15,000).
+    /// Time in milliseconds from the request to the end of the answer's head, a hop (default 15,000; 100 to 600,000).
     pub first_byte_timeout_ms: u64,
-    /// Time in milliseconds for the whole transfer, all hops together (default 60,000).
+    /// Time in milliseconds for the whole transfer, all hops together (default 60,000; 100 to 3,600,000).
     pub total_timeout_ms: u64,
     /// Slowest body in bytes a second, over each `slow_window_ms` (default 1,024).
     pub min_bytes_per_s: u64,
@@ -25,9 +25,9 @@ pub struct Config {
     pub slow_window_ms: u64,
     /// Redirects followed (default 10).
     pub max_redirects: u32,
-    /// Longest head of one answer in bytes, status line included (default 65,536).
+    /// Longest head of one answer in bytes, status line included (default 65,536; 1,024 to 1 MiB).
     pub max_header_bytes: usize,
-    /// Longest URL in bytes, those of redirects included (default 8,192).
+    /// Longest URL in bytes, those of redirects included (default 8,192; 64 to 65,536).
     pub max_url_bytes: usize,
     /// Ports that may be connected to (default 80, 443, 8080, 8443).
     pub ports: Vec<u16>,
