@@ -50,10 +50,10 @@ impl Chores {
             };
             for row in overdue {
                 let facts = Facts::not_fetched(FetchOutcome::TimedOut, facts::route(&row.request.route));
-                if let Err(why) = self.judge.judge(&row, facts, Subject::default()).await {
-                    if said.is_due() {
-                        tracing::warn!(?why, request = %row.request.request_id, "not swept");
-                    }
+                if let Err(why) = self.judge.judge(&row, facts, Subject::default()).await
+                    && said.is_due()
+                {
+                    tracing::warn!(?why, request = %row.request.request_id, "not swept");
                 }
             }
         }

@@ -137,7 +137,7 @@ impl Definition {
 
     /// Entries that can fit nobody, with their lines.
     fn misfits(&self, text: &str) -> Vec<PolicyError> {
-        let lists: [(&str, &[String], fn(&str) -> Option<&'static str>); 3] = [
+        let lists: [(&str, &[String], Way); 3] = [
             ("tenants", &self.tenants, no_tenant),
             ("recipients", &self.recipients, no_address),
             ("domains", &self.domains, no_domain),
@@ -251,6 +251,9 @@ impl std::error::Error for PolicyError {}
 fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
+
+/// The way out for an entry that can fit nobody; `None` for one that can fit somebody.
+type Way = fn(&str) -> Option<&'static str>;
 
 fn no_tenant(entry: &str) -> Option<&'static str> {
     (!is_tenant(entry)).then_some("write the tenant's name, 1 to 64 characters of A-Z a-z 0-9 . _ - and no dot at its begin")
