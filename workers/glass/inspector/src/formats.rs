@@ -2,12 +2,15 @@
 //!
 //! A new format is one file below this folder and two adjacent lines here: its `mod` and its place in [`FORMATS`].
 
+mod activemime;
+mod behind;
 mod bzip2;
 mod encoded;
 mod gzip;
 mod lha;
 mod links;
 mod lnk;
+mod lzfu;
 mod lzip;
 mod lzma;
 mod odf;
@@ -101,6 +104,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &lha::Lha,
     &lha::macbinary::MacBinary,
     &sfx::Behind,
+    &behind::Behind,
     &tar::Tar,
     &gzip::Gzip,
     &bzip2::Bzip2,
@@ -109,6 +113,8 @@ pub static FORMATS: &[&dyn Format] = &[
     &lzip::Lzip,
     &zlib::Zlib,
     &ole2::Ole2,
+    &activemime::ActiveMime,
+    &lzfu::Lzfu,
     &ole2::biff::Biff,
     &ole2::powerpoint::PowerPoint,
     &ole_package::OlePackage,

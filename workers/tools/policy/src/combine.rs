@@ -177,9 +177,10 @@ fn name_hides_executable(s: &Scene) -> Option<Raise> {
 /// A program start or an embedded program, with an action that needs no click.
 fn pdf_starts_program(s: &Scene) -> Option<Raise> {
     let auto = s.files_with(&["pdf.openaction", "pdf.js_auto"]);
+    // A page among the papers, or another paper of the same collection, is no program.
     let hit = s
         .with_id(&["pdf.launch", "pdf.embedded_exec"])
-        .find(|f| s.holds(&auto, s.file(f)))?;
+        .find(|f| f.severity >= Severity::High && s.holds(&auto, s.file(f)))?;
     Some(malicious(
         "combo.pdf_starts_program",
         format!("Opening {} starts a program without a click.", s.name(hit)),

@@ -7,7 +7,7 @@ use lzma_rust2::LzmaReader;
 
 use super::streams::{self, Codec, Stream};
 use super::xz::grant;
-use super::zlib::proves;
+use super::zlib::yields;
 use super::{Doc, Format, Match};
 use crate::input::Input;
 use crate::reader::Reader;
@@ -16,6 +16,12 @@ use crate::sink::Sink;
 const HEADER: usize = 13;
 /// Longest plausible declared length in bytes (256 GiB, as XZ Utils has it).
 const MAX_LENGTH: u64 = 1 << 38;
+
+/// Properties 3, 0, 2, which nearly all encoders write.
+const USUAL: u8 = 0x5d;
+/// Bytes that must come out before something is taken for LZMA: with the usual properties, and with others.
+const PROOF: usize = 64;
+const LONG_PROOF: usize = 4096;
 
 /// The format `lzma`.
 pub struct Lzma;
@@ -42,7 +48,9 @@ impl Format for Lzma {
         }
         // A small dictionary is enough for a prefix.
         let stream = LzmaStream::new(input.bytes, HEADER, header.length, header.properties, 64 * 1024);
-        if stream.is_some_and(|mut stream| proves(&mut stream)) {
+        // Nearly all encoders write these properties; other ones are often the start of something else, and prove more.
+        let needed = if header.properties == USUAL { PROOF } else { LONG_PROOF };
+        if stream.is_some_and(|mut stream| yields(&mut stream, needed)) {
             Match::Maybe
         } else {
             Match::No
@@ -156,6 +164,10 @@ mod tests {
     #[test]
     fn other_data_is_not_lzma() {
         assert_eq!(Lzma.sniff(&Input::bare(&[0; 64])), Match::No);
+        // The start of the metadata of a Kotlin class.
+        let metadata =
+            b"\0\0\0\x03\0\0\0\x01\0\0\0\0\0\0\0\x06\x0a\xdb\x01\x0a\x06kotlin\x0a\x0dKotlinVersion\x0a\x09Companion\x0a\x03Any\x0a";
+        assert_eq!(Lzma.sniff(&Input::bare(metadata)), Match::No);
         assert_eq!(
             Lzma.sniff(&Input::bare(b"]\0\0\x80\0 is how some texts begin, but no stream")),
             Match::No

@@ -54,7 +54,7 @@ impl Format for Ole2 {
         }
         // What a broken directory no longer names is not seen; a repairing reader may find it.
         let streams = cfb.entries().any(|(_, e)| e.kind == Kind::Stream);
-        if !streams || cfb.wrong.iter().any(|w| w.contains("directory")) {
+        if (!streams && slack::is_used(&cfb)) || cfb.wrong.iter().any(|w| w.contains("directory")) {
             let detail = "the directory of this compound file is damaged: streams that it no longer names were not opened";
             sink.gap(Gap::new(GapKind::Malformed, detail));
         }

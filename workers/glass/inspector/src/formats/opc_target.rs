@@ -109,7 +109,10 @@ pub fn runs(target: &str) -> bool {
         Some((scheme, rest)) if !scheme.eq_ignore_ascii_case("file") => rest.split_once('/').map_or("", |(_, path)| path),
         _ => path,
     };
-    RUNS.contains(&crate::input::extension(path).as_str())
+    let extension = crate::input::extension(path);
+    // `record.url?id=…` is a page of a web server and no shortcut file.
+    let served = extension == "url" && target.contains('?') && reach(target) == Reach::Web;
+    RUNS.contains(&extension.as_str()) && !served
 }
 
 #[cfg(test)]
@@ -139,6 +142,7 @@ mod tests {
         assert!(runs("http://host.example/a/setup.exe?x=1"));
         assert!(runs("\\\\host\\share\\a.hta"));
         assert!(!runs("http://host.js"));
+        assert!(runs("http://host.example/a.url") && !runs("http://host.example/record.url?id=1"));
         assert!(!runs("http://host.example/page.html?f=a.exe"));
     }
 }

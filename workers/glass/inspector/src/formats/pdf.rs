@@ -97,6 +97,23 @@ impl Format for Pdf {
     }
 }
 
+/// Whether the bytes of a range lie within one stream that says it is an embedded file and is not packed.
+pub(super) fn attaches(bytes: &[u8], range: (usize, usize)) -> bool {
+    let Some(header) = header(bytes) else { return false };
+    if memmem::find(bytes, b"/EmbeddedFile").is_none() {
+        return false;
+    }
+    let scan = scan::scan(bytes, header, &|| false);
+    scan.objects.iter().any(|object| {
+        let within = object
+            .stream
+            .as_ref()
+            .is_some_and(|data| data.start <= range.0 && range.1 <= data.end);
+        let plain = |dict: &value::Dict| value::is_name(dict, b"Type", b"EmbeddedFile") && value::get(dict, b"Filter").is_none();
+        within && object.value.dict().is_some_and(plain)
+    })
+}
+
 /// Offset of the header within the first 1,024 bytes.
 fn header(bytes: &[u8]) -> Option<usize> {
     memmem::find(bytes.get(..HEADER_WINDOW).unwrap_or(bytes), b"%PDF-")

@@ -112,6 +112,11 @@ struct XzCodec {
     limit: u64,
 }
 
+/// Streams whose decoder may allocate `limit` bytes.
+pub(super) fn codec(limit: u64) -> impl Codec {
+    XzCodec { limit }
+}
+
 impl XzCodec {
     fn reader<'a>(&self, bytes: &'a [u8]) -> XzReader<&'a [u8]> {
         let limit = self.limit.saturating_add(OVERHEAD).wrapping_shr(10);

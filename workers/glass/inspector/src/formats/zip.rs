@@ -28,7 +28,7 @@ use self::open::Opener;
 use self::ranges::Ranges;
 use self::record::{Central, End};
 use self::view::Entry;
-use super::{Doc, FORMATS, Format, Match};
+use super::{Doc, FORMATS, Format, Match, pdf};
 use crate::input::Input;
 use crate::labels;
 use crate::reader::len64;
@@ -68,6 +68,8 @@ impl Format for Zip {
             Some(Claim::Program) => Match::Also,
             // Themes in the streams of Office are no polyglots.
             Some(Claim::Other) if carved::in_stream(input) => Match::No,
+            // Nor is an archive that a PDF carries unpacked as its attachment: the PDF hands it out.
+            Some(Claim::Other) if carved::near_end(input.bytes).is_some_and(|range| pdf::attaches(input.bytes, range)) => Match::No,
             Some(Claim::Other) if input.bytes.len().saturating_sub(end.end) <= SEARCHED => Match::Also,
             Some(Claim::Other) => Match::No,
         }
@@ -86,6 +88,10 @@ impl Format for Zip {
         let mut homeless = Homeless::new();
         by_end_records(&mut opener, &hits, &mut main, &mut homeless);
         let unindexed = the_rest(&mut opener, &hits, &mut main, &mut homeless);
+        if opener.split && main.iter().all(|directory| directory.end.is_none()) {
+            let why = "the directory of this split archive stands in another part: its members are not known";
+            opener.sink.gap(Gap::new(GapKind::Truncated, why));
+        }
         structure::report(&mut opener, &main, unindexed, label);
         leftovers::report(&mut opener, &main);
         secrets(&mut opener);
@@ -144,7 +150,9 @@ fn claimed(input: &Input<'_>) -> Option<Claim> {
     if bytes.starts_with(b"MZ") || bytes.starts_with(b"\x7fELF") {
         return Some(Claim::Program);
     }
-    let other = FORMATS.iter().any(|f| f.name() != "zip" && f.sniff(input) != Match::No);
+    let other = FORMATS
+        .iter()
+        .any(|f| !matches!(f.name(), "zip" | "behind") && f.sniff(input) != Match::No);
     (other || labels::find(bytes).is_some()).then_some(Claim::Other)
 }
 
@@ -161,6 +169,7 @@ fn by_end_records<'a>(opener: &mut Opener<'a, '_, '_, '_>, hits: &Hits, main: &m
         }
         let Some(end) = End::read(bytes, at) else { continue };
         let directories = find::of_end(bytes, end, &hits.centrals, &read);
+        opener.split |= end.split && (!directories.is_empty() || end.end == bytes.len());
         if directories.is_empty() && end.count != 0 {
             continue;
         }

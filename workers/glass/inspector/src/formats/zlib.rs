@@ -56,10 +56,15 @@ impl Codec for Zlib {
 
 /// Whether a stream yields its first bytes, or ends well before.
 pub(super) fn proves(stream: &mut dyn Stream) -> bool {
+    yields(stream, PROOF)
+}
+
+/// Whether a stream yields its first `needed` bytes, or ends well before.
+pub(super) fn yields(stream: &mut dyn Stream, needed: usize) -> bool {
     let mut out = [0_u8; PROOF];
     let mut have = 0;
-    while let Some(room) = out.get_mut(have..).filter(|room| !room.is_empty()) {
-        match stream.read(room) {
+    while have < needed {
+        match stream.read(&mut out) {
             Ok(0) => return have > 0,
             Ok(n) => have = n.saturating_add(have),
             Err(_) => return false,

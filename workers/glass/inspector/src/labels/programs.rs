@@ -1,8 +1,9 @@
-//! Signatures of programs are short, and some are words: a script may begin with `MZ`. So the header behind them must be one.
+//! Signatures of programs and of old archives are short, and some are words: a script may begin with `MZ`. So the header behind
+//! them must be one.
 
 use crate::reader::Reader;
 
-/// False when the header is none of a program; true for what is called anything else.
+/// False when the header is none of its kind; true for what is called anything else.
 pub(super) fn is_plausible(name: &str, bytes: &[u8]) -> bool {
     let byte = |at: usize| bytes.get(at).copied().unwrap_or_default();
     match name {
@@ -15,8 +16,20 @@ pub(super) fn is_plausible(name: &str, bytes: &[u8]) -> bool {
         "wasm" => bytes.get(4..8) == Some(&[1, 0, 0, 0]),
         // The type of the file, in either byte order (Mach-O mach_header).
         "macho" => bytes.get(12..16).is_some_and(|kind| kind.iter().filter(|b| **b == 0).count() == 3),
+        "cpio" if !bytes.starts_with(b"0707") => is_binary_cpio(bytes),
         _ => true,
     }
+}
+
+/// The old binary header in either byte order: a known type of file, and a name that its zero ends (cpio(5), old binary format).
+fn is_binary_cpio(bytes: &[u8]) -> bool {
+    const HEADER: usize = 26;
+    let swapped = bytes.first() == Some(&0x71);
+    let word = |at: usize| Reader::at(bytes, at).u16().map(|w| if swapped { w.swap_bytes() } else { w });
+    let kind = word(6).is_some_and(|mode| matches!(mode >> 12, 1 | 2 | 4 | 6 | 8 | 9 | 10 | 12));
+    let name = word(20).map(usize::from).unwrap_or_default();
+    let end = HEADER.saturating_add(name);
+    kind && (2..=4096).contains(&name) && (end > bytes.len() || bytes.get(end.saturating_sub(1)) == Some(&0))
 }
 
 /// The header of a DOS program: bytes in the last page, paragraphs of the header (IMAGE_DOS_HEADER); or a PE header where it leads.
@@ -42,6 +55,7 @@ mod tests {
             b"\x7fELF<script>x()</script>",
             b"dex\n=1;x()",
             b"\xca\xfe\xba\xbe<form>",
+            b"\x71\xc7\x80\x93\x41\x12\x99\x52\x61\x0a\x10\x33\x71\x62\x33\x51\x98\x11\x05\xa1\xff\xff\x12\x33\x44\x55\x12",
         ] {
             assert!(find(text).is_none(), "{}", String::from_utf8_lossy(text));
         }
@@ -55,6 +69,10 @@ mod tests {
             (b"\x7fELF\x02\x01\x01\0", "elf"),
             (b"\xca\xfe\xba\xbe\0\0\0\x34\0\x10", "class"),
             (b"dex\n035\0", "dex"),
+            (
+                b"\xc7\x71\x01\0\x05\0\xa4\x81\0\0\0\0\x01\0\0\0\x10\x4e\0\0\x02\0\0\0\x03\0a\0abc\0",
+                "cpio",
+            ),
         ] {
             assert_eq!(find(bytes).map(|label| label.name), Some(name));
         }

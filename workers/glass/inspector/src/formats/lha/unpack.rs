@@ -13,6 +13,9 @@ use crate::sink::{Member, Sink, Taken};
 /// Bytes decoded at once; a step that fails is done again byte by byte, because the library drops what it decoded before an error.
 const STEP: usize = 32 * 1024;
 
+/// What may come out of bits that a decoder has read ahead.
+const GRACE: u64 = 4096;
+
 /// Packed bytes that a decoder may leave without there being anything in them.
 const PADDING: usize = 16;
 
@@ -56,6 +59,9 @@ fn behind(entry: &Entry, name: &str, data: &[u8], sink: &mut Sink<'_, '_>) {
     let mut longer = entry.clone();
     longer.header.original_size = u64::MAX;
     let mut decode = Decode::new(&longer, data);
+    if entry.header.compression.starts_with(b"-pm") {
+        decode.grace = GRACE;
+    }
     let mut declared = entry.header.original_size;
     let mut scratch = vec![0; STEP];
     while declared > 0 {
@@ -96,6 +102,8 @@ struct Decode<'a, 'e> {
     reader: LhaDecodeReader<&'a [u8]>,
     given: u64,
     careful: bool,
+    /// Bytes that may still come out when the packed data is used up: PMarc's methods go on for ever with zeros.
+    grace: u64,
 }
 
 impl<'a, 'e> Decode<'a, 'e> {
@@ -109,6 +117,7 @@ impl<'a, 'e> Decode<'a, 'e> {
             reader,
             given: 0,
             careful: false,
+            grace: u64::MAX,
         }
     }
 
@@ -122,7 +131,15 @@ impl<'a, 'e> Decode<'a, 'e> {
 }
 
 impl Read for Decode<'_, '_> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self, mut buf: &mut [u8]) -> io::Result<usize> {
+        if self.grace < u64::MAX && self.reader.get_ref().is_some_and(|left| left.is_empty()) {
+            if self.grace == 0 {
+                return Ok(0);
+            }
+            let room = buf.len().min(size(self.grace));
+            self.grace = self.grace.saturating_sub(len64(room));
+            buf = buf.get_mut(..room).unwrap_or_default();
+        }
         let room = buf.len().min(if self.careful { 1 } else { STEP });
         match self.reader.read(buf.get_mut(..room).unwrap_or_default()) {
             Ok(n) => {
@@ -131,9 +148,9 @@ impl Read for Decode<'_, '_> {
             }
             Err(error) if self.careful => Err(self.error(&error)),
             Err(error) => {
-                let given = self.given;
+                let (given, grace) = (self.given, self.grace);
                 *self = Decode::new(self.entry, self.data);
-                self.careful = true;
+                (self.careful, self.grace) = (true, grace);
                 self.given = given;
                 // In the same steps as before, so that the same bytes come out.
                 let mut left = given;

@@ -83,6 +83,25 @@ impl Format for Biff {
     }
 }
 
+/// Longest workbook stream that is joined, in bytes.
+const MOST_JOINED: usize = 64 << 20;
+
+/// The data of all records without their headers: a drawing or a theme that goes on in the next record is in one piece. `None` for
+/// what is no workbook stream.
+pub fn joined(bytes: &[u8]) -> Option<Vec<u8>> {
+    if Biff.sniff(&Input::bare(bytes)) != Match::Yes || bytes.len() > MOST_JOINED {
+        return None;
+    }
+    let mut records = Records { r: Reader::new(bytes) };
+    let mut out = Vec::with_capacity(bytes.len());
+    while let Some((_, id, data)) = records.next() {
+        // The header of ContinueFrt12 (2.4.60).
+        let skip = if id == 0x087f { 12 } else { 0 };
+        out.extend_from_slice(data.get(skip..).unwrap_or_default());
+    }
+    Some(out)
+}
+
 struct Records<'a> {
     r: Reader<'a>,
 }

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use airlock_proto::{Gap, GapKind};
 use flate2::read::ZlibDecoder;
+use memchr::memmem;
 
 use crate::formats::{Doc, Format, Match};
 use crate::input::Input;
@@ -12,6 +13,8 @@ use crate::sink::{Member, Sink};
 
 /// RT_ExternalOleObjectStg (MS-PPT 2.10.34): an object, a control or a VBA project.
 const OBJECT: u16 = 0x1011;
+/// RT_RoundTripCustomTableStyles12Atom (MS-PPT 2.11.13).
+const TABLE_STYLES: u16 = 0x0428;
 /// Containers that are kept track of.
 const MAX_DEPTH: usize = 64;
 /// Too small for a compressed compound file.
@@ -57,23 +60,22 @@ impl Format for PowerPoint {
         while let (Some(version), Some(kind), Some(length)) = (r.u16(), r.u16(), r.u32()) {
             let at = r.offset();
             ends.retain(|end| *end > at);
-            // A container: its records follow.
-            if version & 0xf == 0xf {
+            // A container: its records follow. Table styles are an archive, whatever their header says.
+            if version & 0xf == 0xf && kind != TABLE_STYLES {
                 if ends.len() < MAX_DEPTH {
                     ends.push(at.saturating_add(size(length)));
                 }
                 continue;
             }
             let Some(data) = r.take(size(length)) else {
-                // A record past the end: go on behind its container, if that is in the stream.
-                let resume = ends.iter().rev().copied().find(|end| *end < input.bytes.len());
-                let end = resume.unwrap_or(input.bytes.len());
-                let lost = input.bytes.get(at..end).unwrap_or_default();
-                if lost.len() >= SMALLEST_OBJECT && lost.iter().any(|b| *b != 0) {
-                    let detail = "a record of this presentation is longer than the stream: objects in it were not looked for";
+                // A record past the end: what stands there are no records, or old ones. Readers find objects by their places, so go
+                // on at the next header of an object that fits.
+                let lost = input.bytes.get(at..).unwrap_or_default();
+                if kind == OBJECT && version >> 4 <= 1 && lost.len() >= SMALLEST_OBJECT {
+                    let detail = "an object of this presentation is longer than the stream: it was not opened";
                     sink.gap(Gap::new(GapKind::Malformed, detail).bytes(len64(lost.len())));
                 }
-                r = Reader::at(input.bytes, end);
+                r = Reader::at(input.bytes, next_object(input.bytes, at));
                 continue;
             };
             if kind != OBJECT || sink.expired() {
@@ -96,6 +98,19 @@ impl Format for PowerPoint {
         }
         Ok(())
     }
+}
+
+/// Where the next header of an object with its data stands; the end of the stream when there is none.
+fn next_object(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    memmem::find_iter(rest, &OBJECT.to_le_bytes())
+        .filter_map(|at| at.saturating_add(from).checked_sub(2))
+        .find(|at| {
+            let mut r = Reader::at(bytes, *at);
+            let header = (r.u16(), r.u16(), r.u32());
+            matches!(header, (Some(0x00 | 0x10), Some(OBJECT), Some(length)) if size(length) <= r.left())
+        })
+        .unwrap_or(bytes.len())
 }
 
 /// PowerPoint leaves compressed objects without their end; once the declared length is there, that is no loss.

@@ -7,14 +7,22 @@ use crate::sink::{Member, Sink, Taken};
 /// Most runs that are nodes of their own; what stands in further ones is one node.
 const MOST: usize = 64;
 
+/// Whether anything stands in sectors that no stream uses.
+pub(super) fn is_used(cfb: &Cfb<'_>) -> bool {
+    filled(cfb, &cfb.runs().1).next().is_some()
+}
+
+fn filled<'a>(cfb: &Cfb<'a>, free: &[(usize, usize)]) -> impl Iterator<Item = &'a [u8]> {
+    let bytes = cfb.bytes();
+    free.iter()
+        .filter_map(move |(start, end)| bytes.get(*start..*end))
+        .filter(|run| run.iter().any(|b| *b != 0 && *b != 0xff))
+}
+
 /// Hands out each run of unused sectors, and an archive that lies across streams.
 pub(super) fn hand_out(cfb: &Cfb<'_>, sink: &mut Sink<'_, '_>) {
     let (used, free) = cfb.runs();
-    let filled: Vec<&[u8]> = free
-        .iter()
-        .filter_map(|(start, end)| cfb.bytes().get(*start..*end))
-        .filter(|run| run.iter().any(|b| *b != 0 && *b != 0xff))
-        .collect();
+    let filled: Vec<&[u8]> = filled(cfb, &free).collect();
     for run in filled.iter().take(MOST) {
         if sink.expired() || sink.member_slice(Member::named("slack"), run) == Taken::Refused {
             return;

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 use airlock_proto::Severity;
 
 use super::document::Doc;
-use super::value::{Dict, Value, get, is_name};
-use super::words::{obfuscation, odd_address, remote, share, short, suspicious_api, text};
+use super::value::{Dict, Value, all, get, is_name};
+use super::words::{obfuscation, odd_address, pages, remote, share, short, suspicious_api, text};
 use crate::analysers::extensions;
 use crate::input::extension;
 use crate::sink::Found;
@@ -51,9 +51,13 @@ struct Hunt<'d> {
     out: Actions,
     seen: HashSet<usize>,
     addresses: BTreeSet<String>,
+    launched: BTreeSet<(String, bool)>,
     texts: HashSet<String>,
     script_bytes: usize,
     opened: bool,
+    hidden: Option<Severity>,
+    pages: BTreeSet<String>,
+    told_of_pages: bool,
     looped: bool,
     repeats: usize,
 }
@@ -65,9 +69,13 @@ pub fn hunt(doc: &Doc<'_>) -> Actions {
         out: Actions::default(),
         seen: HashSet::new(),
         addresses: BTreeSet::new(),
+        launched: BTreeSet::new(),
         texts: HashSet::new(),
         script_bytes: 0,
         opened: false,
+        hidden: None,
+        pages: BTreeSet::new(),
+        told_of_pages: false,
         looped: false,
         repeats: 0,
     };
@@ -238,7 +246,8 @@ impl Hunt<'_> {
         }
         let doc = self.doc;
         let kind = get(dict, b"S").map(|s| doc.resolve(s)).and_then(Value::name).unwrap_or_default();
-        if let Some(script) = get(dict, b"JS") {
+        // Readers differ in which of repeated keys they take.
+        for script in all(dict, b"JS").take(8) {
             self.script(script, place);
         }
         match kind {
@@ -331,7 +340,12 @@ impl Hunt<'_> {
         if self.doc.locked {
             return;
         }
-        if let Some((call, what, severity)) = suspicious_api(&script) {
+        self.pages.extend(pages(&script));
+        let told_of_pages = self.told_of_pages;
+        let call = suspicious_api(&script, &self.pages).filter(|(.., severity)| *severity > Severity::Low || !told_of_pages);
+        if let Some((call, what, severity)) = call {
+            // A form with a link beside each field is one thing to know.
+            self.told_of_pages |= severity == Severity::Low;
             let sentence = format!("{} a script {what} ({call})", place.trigger);
             let found = Found::new("pdf.js_suspicious_api").says(&script).severity(severity);
             self.tell_some(place, found.summary(sentence));
@@ -343,7 +357,7 @@ impl Hunt<'_> {
         if let Some(object) = self.doc.scan.objects.get(place.object) {
             if object.holder.is_some() {
                 let severity = if place.auto { Severity::Medium } else { Severity::Info };
-                self.tell_some(place, Found::new("pdf.objstm_hidden_action").severity(severity).says(&script));
+                self.hidden(place, severity, &script);
             }
             self.out.scripts.push(Script {
                 name: format!("JavaScript of obj {} {}", object.number, object.generation),
@@ -391,6 +405,7 @@ impl Hunt<'_> {
         let severity = match (runs, document) {
             (true, _) => Severity::Critical,
             // A collection of documents on a disc opens its own parts like this.
+            (false, true) if !place.auto && is_sibling(&target) => Severity::Low,
             (false, true) => Severity::Medium,
             (false, false) => Severity::High,
         };
@@ -399,11 +414,14 @@ impl Hunt<'_> {
             sentence.push_str(&format!(" with the arguments {}", short(&parameters)));
         }
         let evidence = format!("{target} {parameters}");
+        // A button on every page is one thing to know.
+        if !self.launched.insert((evidence.clone(), place.auto)) {
+            return;
+        }
         let found = Found::new("pdf.launch").severity(severity).says(evidence.trim()).summary(sentence);
         self.tell(place, found);
         if self.doc.scan.objects.get(place.object).is_some_and(|o| o.holder.is_some()) {
-            let found = Found::new("pdf.objstm_hidden_action").severity(Severity::Medium).says(&target);
-            self.tell(place, found);
+            self.hidden(place, Severity::Medium, &target);
         }
     }
 
@@ -437,6 +455,14 @@ impl Hunt<'_> {
         }
     }
 
+    /// That actions stand in object streams is a trait of the whole document: told once, and once more when it weighs more.
+    fn hidden(&mut self, place: Place<'_>, severity: Severity, what: &str) {
+        if self.hidden < Some(severity) {
+            self.hidden = Some(severity);
+            self.tell(place, Found::new("pdf.objstm_hidden_action").severity(severity).says(what));
+        }
+    }
+
     fn tell_some(&mut self, place: Place<'_>, found: Found) {
         if self.repeats < MAX_REPEATS * 4 {
             self.repeats = self.repeats.saturating_add(1);
@@ -454,6 +480,11 @@ impl Hunt<'_> {
 
 fn is_field(dict: &Dict) -> bool {
     get(dict, b"FT").is_some() || get(dict, b"T").is_some()
+}
+
+/// Another PDF of the same collection, by a path that stays in its folder.
+fn is_sibling(target: &str) -> bool {
+    extension(target) == "pdf" && !target.contains([':', '\\']) && !target.starts_with('/') && !target.contains("..")
 }
 
 /// Interpreters without an extension.

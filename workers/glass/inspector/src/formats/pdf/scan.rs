@@ -90,7 +90,8 @@ pub fn scan(bytes: &[u8], header: usize, expired: &dyn Fn() -> bool) -> Scan {
             scan.stopped_at = Some(head.offset);
             break;
         }
-        let next = heads.get(index.saturating_add(1)).map_or(bytes.len(), |h| h.offset);
+        let later = heads.get(index.saturating_add(1)..).unwrap_or_default();
+        let next = later.iter().find(|h| h.offset >= head.body).map_or(bytes.len(), |h| h.offset);
         let window = next.min(first_from(&ends, head.body).unwrap_or(bytes.len()));
         let (value, mut end, broken, deep) = read(bytes.get(..window).unwrap_or(bytes), head.body, &mut scan.values);
         let (value, deep) = if broken && !deep && window < bytes.len() && stretch > 0 {
@@ -170,7 +171,12 @@ fn landmarks(bytes: &[u8]) -> (Vec<Head>, Vec<usize>) {
         let before = bytes.get(..at).unwrap_or_default();
         if before.ends_with(b"end") {
             ends.push(at.saturating_sub(3));
-        } else if let Some((offset, number, generation)) = head_before(before) {
+            continue;
+        }
+        // A comment may hold numbers itself: then both readings count, the earlier first.
+        let plain = head_before(before);
+        let behind = head_behind_comments(before).filter(|head| plain.is_none_or(|plain| head.0 < plain.0));
+        for (offset, number, generation) in behind.into_iter().chain(plain) {
             heads.push(Head {
                 offset,
                 body: at.saturating_add(3),
@@ -188,6 +194,37 @@ pub(super) fn head_before(before: &[u8]) -> Option<(usize, u32, u32)> {
     let _ = spaced;
     let (rest, number, gap) = number_before(before)?;
     (gap > 0).then_some((rest.len(), u32::try_from(number).ok()?, u32::try_from(generation).ok()?))
+}
+
+/// The same with comments between its parts, which are blanks (7.2.4): each ends with its line.
+fn head_behind_comments(before: &[u8]) -> Option<(usize, u32, u32)> {
+    let before = without_comments(before)?;
+    let (rest, generation, _) = number_before(before)?;
+    let rest = without_comments(rest)?;
+    let (rest, number, _) = number_before(rest)?;
+    Some((rest.len(), u32::try_from(number).ok()?, u32::try_from(generation).ok()?))
+}
+
+/// Text without the blanks and comments at its end; a few of them, so that a file of nothing else stays linear.
+fn without_comments(mut text: &[u8]) -> Option<&[u8]> {
+    const MOST: usize = 8;
+    const LONGEST: usize = 256;
+    for _ in 0..MOST {
+        let blanks = text.iter().rev().take(64).take_while(|b| is_space(**b));
+        let (mut length, mut ends) = (0_usize, false);
+        for blank in blanks {
+            length = length.saturating_add(1);
+            ends |= matches!(blank, b'\r' | b'\n');
+        }
+        text = text.get(..text.len().checked_sub(length)?)?;
+        let line = text.iter().rev().take(LONGEST).take_while(|b| !matches!(b, b'\r' | b'\n')).count();
+        let start = text.len().checked_sub(line)?;
+        match memchr::memchr(b'%', text.get(start..)?) {
+            Some(at) if ends => text = text.get(..start.saturating_add(at))?,
+            _ => return Some(text),
+        }
+    }
+    Some(text)
 }
 
 /// A number at the end of `text`, with the spaces behind it counted.

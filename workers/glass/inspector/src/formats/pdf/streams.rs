@@ -9,7 +9,7 @@ use super::document::{Doc, named_gap};
 use super::filters::{Filter, MAX_FILTERS, chain};
 use super::scan::Object;
 use super::structure::{dicts, tail_range};
-use super::value::{Dict, Value, get, is_name};
+use super::value::{Dict, Value, first_wins, get, is_name};
 use super::words::{remote, short, suspicious_api};
 use super::xfa;
 use crate::analysers::extensions;
@@ -62,6 +62,13 @@ pub fn hand_over(doc: &Doc<'_>, scripts: &BTreeSet<usize>, sink: &mut Sink<'_, '
             let what = format!("{title}: the file ends before the declared end of the stream");
             sink.gap(Gap::new(GapKind::Truncated, what).bytes(len64(object.missing)));
         }
+        if let Some(other) = first_wins(dict, &[b"Filter", b"DecodeParms", b"DP"]) {
+            let mut filters = doc.filters(&other);
+            cut_chain(&mut filters);
+            if let Ok(mut reader) = chain(&data, &filters) {
+                sink.layer("pdf-stream", format!("{title} (the first of repeated keys)"), &mut reader);
+            }
+        }
         let mut reader = match chain(&data, &filters) {
             Ok(reader) => reader,
             Err(error) => {
@@ -78,9 +85,12 @@ pub fn hand_over(doc: &Doc<'_>, scripts: &BTreeSet<usize>, sink: &mut Sink<'_, '
                 encrypted: doc.keys.is_some(),
                 ..Member::named(if name.is_empty() { title } else { name.clone() })
             };
-            tell_embedded(object, &member.name, sink);
+            // What no file specification names is no file to a reader: the packets of a form say that they are embedded, too.
+            if !name.is_empty() {
+                tell_embedded(object, &member.name, sink);
+            }
             sink.member(member, &mut reader);
-            tell_executable(object, sink);
+            tell_executable(object, !name.is_empty(), sink);
         } else if !filters.is_empty() || matches!(data, std::borrow::Cow::Owned(_)) {
             sink.layer("pdf-stream", title, &mut reader);
         } else if holds_more(&data) {
@@ -152,7 +162,7 @@ fn tell_embedded(object: &Object, name: &str, sink: &mut Sink<'_, '_>) {
 }
 
 /// What the member just handed over turned out to be.
-fn tell_executable(object: &Object, sink: &mut Sink<'_, '_>) {
+fn tell_executable(object: &Object, named: bool, sink: &mut Sink<'_, '_>) {
     let Some((name, format)) = sink
         .children()
         .last()
@@ -170,7 +180,7 @@ fn tell_executable(object: &Object, sink: &mut Sink<'_, '_>) {
     );
     let severity = if program || macros || extensions::runs_loudly(&extension(&name)) || extensions::runs(&extension(&name)) {
         Severity::Critical
-    } else if matches!(format, "html" | "svg") {
+    } else if named && matches!(format, "html" | "svg") {
         // A page among the papers of a portfolio is common and opens in the browser.
         Severity::Medium
     } else {
@@ -247,7 +257,9 @@ fn forms(doc: &Doc<'_>, sink: &mut Sink<'_, '_>) {
             sink.finding(Found::new("pdf.xfa").at(object.offset, 0).says(first).summary(sentence));
         }
         for script in &form.scripts {
-            if let Some((call, what, severity)) = suspicious_api(script).filter(|(_, _, s)| *s >= Severity::High && told.insert("call")) {
+            if let Some((call, what, severity)) =
+                suspicious_api(script, &BTreeSet::new()).filter(|(_, _, s)| *s >= Severity::High && told.insert("call"))
+            {
                 let found = Found::new("pdf.js_suspicious_api")
                     .at(object.offset, 0)
                     .severity(severity)

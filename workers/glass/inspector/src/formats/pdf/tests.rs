@@ -288,3 +288,43 @@ fn a_document_without_a_header_is_opened_as_readers_that_repair_do() {
         assert!(seen.found("pdf.header_offset").is_some() && seen.gaps.is_empty());
     }
 }
+
+#[test]
+fn an_object_whose_header_holds_comments_is_read() {
+    for head in ["2\n0%x\nobj", "2%x\n0 obj", "2 0 %5 6\nobj", "2 %a\r%b\n 0%\nobj"] {
+        let file = pdf(&[
+            b"<</Type/Catalog/OpenAction<</S/JavaScript/JS 2 0 R>>>>".to_vec(),
+            stream("/Filter/FlateDecode", &deflated(b"var MARKER = 1;")),
+        ]);
+        let at = file.windows(7).position(|w| w == b"2 0 obj").unwrap();
+        let file = [&file[..at], head.as_bytes(), &file[at + 7..]].concat();
+        assert!(look(&file).has("pdf-js", b"var MARKER = 1;"), "{head:?}");
+    }
+}
+
+#[test]
+fn of_repeated_keys_both_readings_are_handed_out() {
+    let hidden = deflated(b"var MARKER = 1;");
+    for keys in [
+        "/Filter/ASCIIHexDecode/Filter/FlateDecode",
+        "/Filter/FlateDecode/Filter/ASCIIHexDecode",
+    ] {
+        let seen = look(&pdf(&[ROOT.to_vec(), stream(keys, &hidden)]));
+        assert!(seen.has("pdf-stream", b"var MARKER = 1;"), "{keys}");
+    }
+    let action = b"<</Type/Catalog/OpenAction<</S/JavaScript/JS(one = 1;)/JS(two = 2;)>>>>".to_vec();
+    let seen = look(&pdf(&[action]));
+    assert!(seen.has("pdf-js", b"one = 1;") && seen.has("pdf-js", b"two = 2;"));
+}
+
+#[test]
+fn a_form_that_opens_plain_addresses_is_no_attack() {
+    let form = b"<</Type/Catalog/OpenAction<</S/JavaScript/JS(app.launchURL\\(\"https://www.example.org/reader\", true\\);)>>>>".to_vec();
+    let seen = look(&pdf(&[form]));
+    assert_eq!(seen.found("pdf.js_suspicious_api").unwrap().severity, Severity::Low);
+    let computed = b"<</Type/Catalog/OpenAction<</S/JavaScript/JS(app.launchURL\\(a + \"/x\", true\\);)>>>>".to_vec();
+    assert_eq!(
+        look(&pdf(&[computed])).found("pdf.js_suspicious_api").unwrap().severity,
+        Severity::Medium
+    );
+}

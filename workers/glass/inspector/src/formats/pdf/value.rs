@@ -69,9 +69,33 @@ impl Value {
     }
 }
 
-/// The first value of a key.
+/// The value of a key: the last one when it is repeated, as most readers take it.
 pub fn get<'d>(dict: &'d Dict, key: &[u8]) -> Option<&'d Value> {
-    dict.iter().find(|(name, _)| &*name.bytes == key).map(|(_, value)| value)
+    all(dict, key).next_back()
+}
+
+/// Every value of a key, in file order.
+pub fn all<'d>(dict: &'d Dict, key: &[u8]) -> impl DoubleEndedIterator<Item = &'d Value> {
+    dict.iter().filter(move |(name, _)| &*name.bytes == key).map(|(_, value)| value)
+}
+
+/// The dictionary as a reader takes it that keeps the first of repeated keys; `None` when none of these is repeated in it.
+pub fn first_wins(dict: &Dict, keys: &[&[u8]]) -> Option<Dict> {
+    let nested = |key: &&[u8]| get(dict, key).and_then(Value::dict).is_some_and(|inner| repeats(inner));
+    let differs = keys.iter().any(|key| all(dict, key).count() > 1 || nested(key));
+    differs.then(|| reversed(dict))
+}
+
+fn repeats(dict: &Dict) -> bool {
+    dict.iter().any(|(name, _)| all(dict, &name.bytes).nth(1).is_some())
+}
+
+fn reversed(dict: &Dict) -> Dict {
+    let turned = |value: &Value| match value {
+        Value::Dict(inner) => Value::Dict(inner.iter().rev().cloned().collect()),
+        other => other.clone(),
+    };
+    dict.iter().rev().map(|(name, value)| (name.clone(), turned(value))).collect()
 }
 
 /// True when the key's value is this name.

@@ -1,5 +1,7 @@
 //! Text of PDF strings and scripts (ISO 32000-2 section 7.9.2), and what scripts and addresses say.
 
+use std::collections::BTreeSet;
+
 use airlock_proto::Severity;
 
 use crate::analysers::extensions;
@@ -17,8 +19,9 @@ pub fn text(bytes: &[u8]) -> String {
     }
 }
 
-/// The first call in a script that benign documents do not make, with what it does and its weight.
-pub fn suspicious_api(script: &str) -> Option<(&'static str, &'static str, Severity)> {
+/// The first call in a script that benign documents do not make, with what it does and its weight. `pages` are variables that hold
+/// plain web addresses, see [`pages`].
+pub fn suspicious_api(script: &str, pages: &BTreeSet<String>) -> Option<(&'static str, &'static str, Severity)> {
     use Severity::{High, Medium};
     const CALLS: &[(&str, &str, Severity)] = &[
         ("Collab.collectEmailInfo", "calls a function known for a flaw", High),
@@ -30,8 +33,6 @@ pub fn suspicious_api(script: &str) -> Option<(&'static str, &'static str, Sever
         ("Net.HTTP", "talks to a web server", High),
         ("trustedFunction", "asks for higher rights", Medium),
         ("trustPropagatorFunction", "asks for higher rights", Medium),
-        ("app.launchURL", "opens an address", Medium),
-        ("getURL(", "opens an address", Medium),
         ("importDataObject", "takes a file from the disk into the document", Medium),
         ("submitForm", "sends the form away", Medium),
         ("app.mailMsg", "sends mail", Medium),
@@ -53,7 +54,63 @@ pub fn suspicious_api(script: &str) -> Option<(&'static str, &'static str, Sever
     if compact.contains("getAnnots(") && compact.contains("eval(") {
         return Some(("getAnnots", "runs text hidden in annotations", High));
     }
-    CALLS.iter().find(|(call, ..)| compact.contains(call)).copied()
+    CALLS
+        .iter()
+        .find(|(call, ..)| compact.contains(call))
+        .copied()
+        .or_else(|| opens(&compact, pages))
+}
+
+/// A script that opens addresses. One that writes plain web addresses out, here or in a variable, does what a link does.
+fn opens(compact: &str, pages: &BTreeSet<String>) -> Option<(&'static str, &'static str, Severity)> {
+    let call = ["app.launchURL(", "getURL("].into_iter().find(|call| compact.contains(call))?;
+    let plain = compact.split(call).skip(1).all(|arguments| {
+        let argument = arguments.trim_start_matches(['{', '(']);
+        let argument = argument.strip_prefix("cURL:").unwrap_or(argument);
+        match quoted(argument) {
+            Some((address, after)) => is_page(address) && after.starts_with([',', ')', '}']),
+            None => pages.contains(variable(argument)),
+        }
+    });
+    let severity = if plain { Severity::Low } else { Severity::Medium };
+    Some((call.trim_end_matches('('), "opens an address", severity))
+}
+
+/// The variables of a script that are given plain web addresses.
+pub fn pages(script: &str) -> impl Iterator<Item = String> {
+    let compact: String = script.chars().filter(|c| !c.is_whitespace()).collect();
+    let parts: Vec<&str> = compact.split('=').take(4096).collect();
+    let named = |pair: &[&str]| {
+        let [before, after] = pair else { return None };
+        let name = before.rsplit(|c: char| !is_name(c)).next().filter(|name| !name.is_empty())?;
+        quoted(after).filter(|(address, _)| is_page(address)).map(|_| (*name).to_owned())
+    };
+    parts.windows(2).filter_map(named).collect::<Vec<_>>().into_iter()
+}
+
+/// The literal at the start, and what follows it.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let mut rest = text.chars();
+    let quote = rest.next().filter(|c| matches!(c, '"' | '\''))?;
+    rest.as_str().split_once(quote)
+}
+
+fn variable(text: &str) -> &str {
+    text.split(|c: char| !is_name(c)).next().unwrap_or_default()
+}
+
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$')
+}
+
+/// A web address with a host and a path, so that nothing appended to it leads elsewhere.
+fn is_page(address: &str) -> bool {
+    let web = ["http://", "https://"].iter().any(|scheme| starts(address, scheme));
+    web && address.split('/').count() > 3 && !address.contains('\\') && odd_address(address).is_none()
+}
+
+fn starts(text: &str, word: &str) -> bool {
+    text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word))
 }
 
 /// How a script hides what it says, if it does.
@@ -188,10 +245,12 @@ mod tests {
     #[test]
     fn scripts_are_weighed() {
         assert_eq!(
-            suspicious_api("this.exportDataObject({ cName: 'a', nLaunch: 2 });").unwrap().2,
+            suspicious_api("this.exportDataObject({ cName: 'a', nLaunch: 2 });", &BTreeSet::new())
+                .unwrap()
+                .2,
             Severity::High
         );
-        assert!(suspicious_api("app.alert('hello')").is_none());
+        assert!(suspicious_api("app.alert('hello')", &BTreeSet::new()).is_none());
         assert!(obfuscation(&"[][(![]+[])]".repeat(40)).is_some());
         assert!(obfuscation(&"var total = this.getField('a').value;".repeat(20)).is_none());
     }

@@ -37,7 +37,9 @@ pub fn read(xml: &[u8]) -> Form {
         let text = String::from_utf8_lossy(body.get(..end).unwrap_or_default()).into_owned();
         // Behind the end, so that tags inside tags are read once.
         from = from.saturating_add(open).saturating_add(end);
-        if !text.trim().is_empty() {
+        // The configuration of a form has an element of this name, too, that holds others.
+        let markup = text.trim_start().starts_with('<') && !text.trim_start().starts_with("<!");
+        if !text.trim().is_empty() && !markup {
             form.scripts.push(unescape(&text));
         }
     }

@@ -46,7 +46,13 @@ pub(super) fn pax(said: &Pax, body: &[u8]) -> Option<Map> {
     let mut map = Map { real, ..Map::default() };
     if said.sparse_major == Some(1) {
         let mut r = Reader::new(body);
-        let mut line = || std::str::from_utf8(r.until(b'\n')?).ok()?.parse::<u64>().ok();
+        // libarchive reads over lines that begin with `#`.
+        let mut line = || loop {
+            let line = r.until(b'\n')?;
+            if !line.starts_with(b"#") {
+                return std::str::from_utf8(line).ok()?.parse::<u64>().ok();
+            }
+        };
         let count = size(line()?).min(MAX_SEGMENTS);
         for _ in 0..count {
             let (Some(offset), Some(length)) = (line(), line()) else { break };

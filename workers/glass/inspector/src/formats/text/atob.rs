@@ -83,9 +83,9 @@ fn literal(text: &str) -> Option<(String, bool, &str)> {
             value.push(c);
             rest = rest.get(length..)?;
         } else {
-            // A line that goes on; anything else stands for itself, and blanks do not matter here.
+            // A line that goes on; anything else stands for itself, and blanks do not matter here, however they are written.
             let mut behind = rest.get(1..)?.chars();
-            value.extend(behind.next().filter(|c| !matches!(c, '\r' | '\n')));
+            value.extend(behind.next().filter(|c| !matches!(c, '\r' | '\n' | 'n' | 'r' | 't' | 'f' | 'v')));
             rest = behind.as_str();
         }
     }
@@ -108,6 +108,7 @@ mod tests {
             "atob( \"YSBz\" + 'aG9ydCB3b3Jk' )",
             "atob([`YSBz`,`aG9ydCB3b3Jk`].join(''))",
             "atob('YSBz\\\naG9y\\x64CB3b3J\\u{6b}')",
+            "atob('YSBz\\naG9y\\r\\n\\tdCB3b3Jk')",
             "atob(atob('WVNCemFHOXlkQ0IzYjNKaw=='))",
         ] {
             assert_eq!(plain(text), ["a short word"], "{text}");

@@ -7,6 +7,7 @@ use airlock_proto::{Gap, GapKind};
 use memchr::memmem;
 
 use self::declared::{Declared, characters, declaration, outside_quotes, subset_end};
+use super::html;
 use crate::sink::Sink;
 
 /// Most bytes and references that replacing may add (1 MiB).
@@ -16,7 +17,13 @@ const MAX_DEPTH: usize = 8;
 
 /// Hands on the text with its entities replaced, when it declares any.
 pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) {
-    let Some(expanded) = expand(text) else { return };
+    let Some(expanded) = expand(text) else {
+        // Nobody needs references for letters and digits: a script host reads what they stand for.
+        if is_xml(text) && spells_letters(text) {
+            sink.layer_slice("xml-entities", "text", characters(text).as_bytes());
+        }
+        return;
+    };
     sink.layer_slice("xml-entities", "text", expanded.out.as_bytes());
     if expanded.cut {
         let detail = "the entities of this document stand for more text than is replaced: the rest was not looked at";
@@ -109,6 +116,27 @@ impl Expanded {
         self.replaced = true;
         self.text(value, attribute, depth.saturating_add(1), declared);
     }
+}
+
+/// Whether the text is XML and no page, whose own reader undoes its references.
+fn is_xml(text: &str) -> bool {
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    start.starts_with("<?xml") || (start.starts_with('<') && !html::begins_like_html(text.as_bytes()))
+}
+
+/// Whether a numeric reference stands for an ASCII letter or digit.
+fn spells_letters(text: &str) -> bool {
+    memmem::find_iter(text.as_bytes(), "&#").any(|at| {
+        let digits = text
+            .get(at.saturating_add(2)..)
+            .and_then(|rest| rest.split(';').next())
+            .unwrap_or_default();
+        let number = match digits.strip_prefix(['x', 'X']) {
+            Some(hex) => u32::from_str_radix(hex.get(..8).unwrap_or(hex), 16),
+            None => digits.get(..8).unwrap_or(digits).parse(),
+        };
+        number.ok().and_then(char::from_u32).is_some_and(|c| c.is_ascii_alphanumeric())
+    })
 }
 
 /// The name of the reference that the text begins with.

@@ -5,13 +5,18 @@ use memchr::memmem;
 
 use super::find;
 use super::ranges::Ranges;
-use super::record::{END, End, LOCAL, Local};
+use super::record::{Central, END, End, LOCAL, Local};
+use crate::formats::ole2::biff;
 use crate::formats::{Doc, Format, Match};
 use crate::input::Input;
+use crate::reader::len64;
 use crate::sink::Sink;
 
 /// Most archives of one stream; further ones are a gap of the walk's own limits or stay bytes that the rules matched.
 const MOST: usize = 256;
+
+/// Bytes by which two readings of an archive are known to begin at the same place.
+const HEAD: usize = 48;
 
 /// The format.
 pub struct Carved;
@@ -24,8 +29,8 @@ impl Format for Carved {
     fn doc(&self) -> Doc {
         Doc {
             title: "ZIP archive within a stream of a compound file",
-            spec: "PKWARE APPNOTE 6.3.10; MS-PPT 2.4.17 (round-trip theme)",
-            yields: "each archive from its first local header to its end record",
+            spec: "PKWARE APPNOTE 6.3.10; MS-PPT 2.4.17 (round-trip theme); MS-XLS 2.4.58 (Continue)",
+            yields: "each archive from its first local header to its end record; in a workbook, what its records hold in one piece",
             limitations: "archives without an end record",
         }
     }
@@ -40,14 +45,56 @@ impl Format for Carved {
     }
 
     fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
-        let mut from = 0;
-        for _ in 0..MOST {
-            let Some((start, end)) = next(input.bytes, from) else { break };
-            sink.layer_slice("zip-carved", "zip", input.bytes.get(start..end).unwrap_or_default());
-            from = end;
+        let joined = biff::joined(input.bytes).unwrap_or_default();
+        let whole: Vec<&[u8]> = archives(&joined).collect();
+        // What the headers of records cut to pieces is an archive where they are joined.
+        let is_cut = |raw: &[u8]| whole.iter().any(|w| *w != raw && w.get(..HEAD) == raw.get(..HEAD) && is_sound(w));
+        let raw = archives(input.bytes).filter(|raw| !whole.contains(raw) && (is_sound(raw) || !is_cut(raw)));
+        for archive in whole.iter().copied().chain(raw) {
+            sink.layer_slice("zip-carved", "zip", archive);
         }
         Ok(())
     }
+}
+
+/// Archives in the middle of a file that is something else, too far from its end for `unzip` and not for 7-Zip: from where to where.
+pub fn buried(input: &Input<'_>) -> impl Iterator<Item = (usize, usize)> {
+    let bytes = input.bytes;
+    let mut from = (!in_stream(input) && next(bytes, 0).is_some() && super::Zip.sniff(input) == Match::No).then_some(0);
+    let ranges = std::iter::from_fn(move || {
+        let range = next(bytes, from?)?;
+        from = Some(range.1);
+        Some(range)
+    });
+    ranges
+        .take(MOST)
+        .filter(|(start, end)| bytes.get(*start..*end).is_some_and(|archive| find::near_end(archive).is_some()))
+}
+
+/// Each archive from its first local header to its end record.
+fn archives(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut from = 0;
+    let ranges = std::iter::from_fn(move || {
+        let range = next(bytes, from)?;
+        from = range.1;
+        Some(range)
+    });
+    ranges.take(MOST).filter_map(|(start, end)| bytes.get(start..end))
+}
+
+/// Whether the directory stands where the end record says, and each of its members where the directory says.
+fn is_sound(archive: &[u8]) -> bool {
+    let Some(end) = find::near_end(archive).filter(|end| end.end == archive.len()) else {
+        return false;
+    };
+    let directories = find::of_end(archive, end, &[], &Ranges::default());
+    let sound = |directory: &find::Directory<'_>| {
+        let named = |header: &Central<'_>| {
+            find::local_of(archive, header, 0).is_some_and(|local| local.signed && local.fields.name == header.fields.name)
+        };
+        directory.base == 0 && !directory.searched && len64(directory.headers.len()) == end.count && directory.headers.iter().all(named)
+    };
+    directories.iter().any(sound)
 }
 
 /// The archive that an extractor opens from the end of a file that is something else: from its first member to its end record.
@@ -78,4 +125,39 @@ fn next(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
     let start = places(LOCAL, from).find(|at| Local::read(bytes, *at).is_some())?;
     let end = places(END, start).find_map(|at| End::read(bytes, at).filter(|end| end.count > 0))?;
     Some((start, end.end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::ole2::cfb::tests::build;
+    use crate::formats::ole2::tests::look;
+    use airlock_forge::zip::{Archive, Entry};
+
+    /// A workbook stream whose drawing goes on in a Continue record.
+    fn workbook(drawing: &[u8]) -> Vec<u8> {
+        let mut out = b"\x09\x08\x10\0\0\x06\x05\0".to_vec();
+        out.extend([0; 12]);
+        let (one, two) = drawing.split_at(drawing.len() / 2);
+        for (id, part) in [(0x00ec_u16, one), (0x003c, two)] {
+            out.extend(id.to_le_bytes());
+            out.extend(u16::try_from(part.len()).unwrap().to_le_bytes());
+            out.extend(part);
+        }
+        out
+    }
+
+    #[test]
+    fn an_archive_over_two_records_is_opened_whole_and_once() {
+        let archive = Archive::of(vec![
+            Entry::stored("a.txt", b"first"),
+            Entry::stored("b.txt", &b"MARKER ".repeat(100)),
+        ])
+        .build();
+        assert!(is_sound(&archive));
+        let seen = look(&build(&[("Workbook", &workbook(&archive))]));
+        assert!(seen.node("b.txt", "raw").contains("MARKER"));
+        assert_eq!(seen.nodes.iter().filter(|n| n.layer == "zip-carved").count(), 1);
+        assert!(seen.findings.iter().all(|(id, _)| !id.starts_with("zip.")), "{:?}", seen.findings);
+    }
 }

@@ -1,5 +1,7 @@
 //! Decoding the data of one member, by whatever method one cares to try.
 
+mod xz;
+
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 
 use crc32fast::Hasher;
@@ -82,8 +84,7 @@ pub fn with(data: &[u8], plan: Plan, take: &mut dyn FnMut(&mut dyn Read)) -> io:
         14 => run(&mut lzma(data, plan)?, data.len(), take),
         95 => {
             let limit = u32::try_from(plan.room / 1024).unwrap_or(u32::MAX);
-            let mut reader = lzma_rust2::XzReader::new_mem_limit(data, false, limit);
-            run(&mut reader, data.len(), take)
+            run(&mut xz::Streams::new(data, limit), data.len(), take)
         }
         1..=6 | 9 | 98 => odd(data, plan, take),
         method => Err(io::Error::new(ErrorKind::Unsupported, method_name(method))),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use airlock_proto::Severity;
+
 use super::decode::method_name;
 use super::names;
 use super::record::{Central, Fields, Local, extra_is_broken};
@@ -58,9 +60,14 @@ fn between(local: &Local<'_>, central: &Central<'_>, out: &mut Vec<Found>) {
     let (l, c) = (&local.fields, &central.fields);
     if l.name != c.name && !l.name.is_empty() {
         let (one, other) = (names::text(c), names::text(l));
-        out.push(about("zip.name_mismatch", local.at, l).summary(format!(
+        let mut found = about("zip.name_mismatch", local.at, l).summary(format!(
             "The directory calls a member “{one}” and its own header calls it “{other}”."
-        )));
+        ));
+        // Some packers write the separators of Windows in one place alone.
+        if one.replace('\\', "/") == other.replace('\\', "/") {
+            found = found.severity(Severity::Low);
+        }
+        out.push(found);
     }
     if l.method != c.method {
         out.push(about("zip.method_mismatch", local.at, l).summary(format!(

@@ -219,12 +219,17 @@ pub fn has_remains(bytes: &[u8]) -> bool {
 
 fn leads_somewhere(bytes: &[u8], end: End<'_>) -> bool {
     let starts = [end.directory_end.checked_sub(size(end.size)), Some(size(end.offset))];
-    starts.into_iter().flatten().any(|start| {
-        Central::read(bytes, start).is_some_and(|header| {
-            let base = distance(start, end.offset);
-            local_of(bytes, &header, base).is_some()
-        })
-    })
+    let leads = |header: &Central<'_>, start| local_of(bytes, header, distance(start, end.offset)).is_some();
+    if starts
+        .into_iter()
+        .flatten()
+        .any(|start| Central::read(bytes, start).is_some_and(|header| leads(&header, start)))
+    {
+        return true;
+    }
+    // The last part of a split archive: its first members stand in other parts, maybe all, maybe the directory, too.
+    let whole = |start| chain(bytes, start, end.directory_end).is_some_and(|(_, stop)| stop == end.directory_end);
+    end.split && end.count > 0 && (starts.into_iter().flatten().any(whole) || end.end == bytes.len() && end.comment.is_empty())
 }
 
 /// Whether the file begins as a ZIP does: with a local header, the mark of a split or once split archive, or an empty archive.

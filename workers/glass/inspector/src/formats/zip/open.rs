@@ -36,6 +36,8 @@ pub struct Opener<'a, 's, 'w, 'e> {
     pub locked: u64,
     /// Their packed bytes.
     pub locked_bytes: u64,
+    /// An end record says that there are other parts.
+    pub split: bool,
     pub(super) hits: &'a Hits,
     pub(super) keys: Keys,
     pub(super) tried: BTreeSet<(usize, u16, bool, usize)>,
@@ -61,6 +63,7 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
             spans: Vec::new(),
             locked: 0,
             locked_bytes: 0,
+            split: false,
             hits,
             keys,
             tried: BTreeSet::new(),
@@ -88,7 +91,12 @@ impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
         }
         let Some(local) = entry.local else {
             let unseen = entry.fields().map(|f| f.packed).filter(|n| *n <= len64(self.bytes.len()));
-            self.gap(&member.name, GapKind::Malformed, "its place in the archive holds no header", unseen);
+            let (kind, why) = if self.split {
+                (GapKind::Truncated, "it stands in another part of this split archive")
+            } else {
+                (GapKind::Malformed, "its place in the archive holds no header")
+            };
+            self.gap(&member.name, kind, why, unseen);
             self.sink.listed(member);
             return;
         };
