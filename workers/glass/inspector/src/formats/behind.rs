@@ -150,6 +150,9 @@ mod tests {
             b"BZh9",
             b"\xfd7zXZ\0",
             b"PK\x03\x04",
+            &[1; 40],
+            b"PK\x05\x06",
+            &[2; 18],
             &noise(5, 3000),
         ]
         .concat();

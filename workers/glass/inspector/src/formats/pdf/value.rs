@@ -81,7 +81,7 @@ pub fn all<'d>(dict: &'d Dict, key: &[u8]) -> impl DoubleEndedIterator<Item = &'
 
 /// The dictionary as a reader takes it that keeps the first of repeated keys; `None` when none of these is repeated in it.
 pub fn first_wins(dict: &Dict, keys: &[&[u8]]) -> Option<Dict> {
-    let nested = |key: &&[u8]| get(dict, key).and_then(Value::dict).is_some_and(|inner| repeats(inner));
+    let nested = |key: &&[u8]| get(dict, key).and_then(Value::dict).is_some_and(repeats);
     let differs = keys.iter().any(|key| all(dict, key).count() > 1 || nested(key));
     differs.then(|| reversed(dict))
 }

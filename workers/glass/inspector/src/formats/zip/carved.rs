@@ -66,9 +66,16 @@ pub fn buried(input: &Input<'_>) -> impl Iterator<Item = (usize, usize)> {
         from = Some(range.1);
         Some(range)
     });
-    ranges
-        .take(MOST)
-        .filter(|(start, end)| bytes.get(*start..*end).is_some_and(|archive| find::near_end(archive).is_some()))
+    ranges.take(MOST).filter(|(start, end)| bytes.get(*start..*end).is_some_and(opens))
+}
+
+/// Whether a directory stands at the end that leads to a member: programs that read archives hold the signatures as words.
+fn opens(archive: &[u8]) -> bool {
+    let Some(end) = find::near_end(archive) else { return false };
+    find::of_end(archive, end, &[], &Ranges::default()).iter().any(|directory| {
+        let mut headers = directory.headers.iter();
+        headers.any(|header| find::local_of(archive, header, directory.base).is_some())
+    })
 }
 
 /// Each archive from its first local header to its end record.
