@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::cells::Action;
-use crate::definition::{Definition, PolicyError, line_of_entry, no_member};
+use crate::definition::Definition;
+use crate::entry::no_member;
 use crate::facts::Route;
+use crate::fault::{PolicyError, line_of_entry};
 
 /// Name of the file that says who belongs to which group: `finance = ["a@example.org", "example.com"]`.
 const GROUPS: &str = "groups.toml";

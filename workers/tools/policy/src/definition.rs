@@ -1,15 +1,13 @@
 //! Definition: the administrator's settings, one for every cell of the decision table (DECISIONS 1).
 
-use std::fmt;
-
-use airlock_proto::request::{is_address, is_domain, is_name as is_tenant};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use toml::de::DeTable;
 
 use crate::cells::{Action, GapCell, OtherTypes, PageCell, PasswordCell, SandboxTimeout, Trigger, Unchecked, UnsafeLink};
+use crate::entry::{Way, no_address, no_domain, no_tenant};
 use crate::facts::Route;
+use crate::fault::{PolicyError, PolicyErrors, line_of_entry, line_of_key};
 
 /// One definition; the default is the table of DECISIONS 1.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -203,95 +201,8 @@ pub fn digest(definition: &Definition) -> String {
     format!("{}@{}", definition.name, hex.get(..12).unwrap_or(&hex))
 }
 
-/// Everything for which a definition is refused, in the order of its lines, one a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PolicyErrors(pub Vec<PolicyError>);
-
-impl fmt::Display for PolicyErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, fault) in self.0.iter().enumerate() {
-            let between = if place == 0 { "" } else { "\n" };
-            write!(f, "{between}{fault}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for PolicyErrors {}
-
-/// One thing for which a definition is refused; the administrator's mistake, no retry.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PolicyError {
-    /// Line of the file, from 1, where it is known.
-    pub line: Option<usize>,
-    /// What is wrong and how to go on.
-    pub message: String,
-}
-
-impl PolicyError {
-    fn of(error: &toml::de::Error, text: &str) -> Self {
-        PolicyError {
-            line: error.span().map(|s| line_of(text, s.start)),
-            message: error.message().trim().replace('\n', ", "),
-        }
-    }
-}
-
-impl fmt::Display for PolicyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "line {line}: {}", self.message),
-            None => f.write_str(&self.message),
-        }
-    }
-}
-
-impl std::error::Error for PolicyError {}
-
 fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
-}
-
-/// The way out for an entry that can fit nobody; `None` for one that can fit somebody.
-type Way = fn(&str) -> Option<&'static str>;
-
-fn no_tenant(entry: &str) -> Option<&'static str> {
-    (!is_tenant(entry)).then_some("write the tenant's name, 1 to 64 characters of A-Z a-z 0-9 . _ - and no dot at its begin")
-}
-
-fn no_address(entry: &str) -> Option<&'static str> {
-    let fits = is_address(entry) && !entry.contains('*');
-    (!fits).then_some("write a bare mail address as ann@acme.example; for everybody of a domain use domains")
-}
-
-fn no_domain(entry: &str) -> Option<&'static str> {
-    let fits = is_domain(entry) && !entry.contains('*');
-    (!fits).then_some("write the bare domain as acme.example; what lies below it is covered, too")
-}
-
-/// Why an entry of a group can fit nobody: it is an address or a domain.
-pub(crate) fn no_member(entry: &str) -> Option<&'static str> {
-    if entry.contains('@') { no_address(entry) } else { no_domain(entry) }
-}
-
-/// Line of an entry of a list, or of the list where it cannot be told.
-pub(crate) fn line_of_entry(text: &str, key: &str, place: usize) -> Option<usize> {
-    let table = DeTable::parse(text).ok()?;
-    let items = table.get_ref().get(key)?.get_ref().as_array()?;
-    items.get(place).map(|item| line_of(text, item.span().start))
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|b| *b == b'\n').count().saturating_add(1)
-}
-
-fn line_of_key(text: &str, key: &str) -> Option<usize> {
-    let is_key = |line: &str| {
-        line.trim_start()
-            .strip_prefix(key)
-            .is_some_and(|rest| rest.trim_start().starts_with('='))
-    };
-    text.lines().position(is_key).map(|i| i.saturating_add(1))
 }
 
 #[cfg(test)]
