@@ -1,11 +1,12 @@
 //! Compressed data behind something else: 7-Zip finds a gzip, bzip2 or xz stream in any file, a picture or a program for one.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Read as _};
+use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use airlock_proto::{Gap, GapKind};
-use memchr::memmem;
 
-use super::streams::Codec;
+use super::streams::{Codec, Stream};
 use super::zip::carved;
 use super::{Doc, Format, Match, bzip2, gzip, pdf, stored, xz};
 use crate::input::Input;
@@ -14,7 +15,7 @@ use crate::sink::Sink;
 
 /// Most streams of one file that are opened.
 const MOST: usize = 64;
-/// Most signatures of one kind that are looked at.
+/// Most signatures that are looked at.
 const TRIES: usize = 65_536;
 /// Bytes that must come out before bytes within a file are taken for a stream.
 const PROOF: usize = 512;
@@ -22,6 +23,9 @@ const PROOF: usize = 512;
 const DICTIONARY: u64 = 64 << 20;
 /// Most bytes that are decoded to find where a stream ends.
 const MOST_DECODED: u64 = 64 << 20;
+
+/// How streams of gzip, bzip2 and xz begin.
+static MAGICS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new([&b"\x1f\x8b\x08"[..], b"BZh", b"\xfd7zXZ\0"]).ok());
 
 /// The format.
 pub struct Behind;
@@ -41,8 +45,9 @@ impl Format for Behind {
     }
 
     fn sniff(&self, input: &Input<'_>) -> Match {
-        let own = stored::holds_files(input) || input.layer == "carved" || input.layer == "zip-carved" || compressed(input.bytes);
-        if !own && (next(input.bytes, 1).is_some() || carved::buried(input).next().is_some()) {
+        let own = stored::holds_files(input) || matches!(input.layer, "carved" | "zip-carved") || compressed(input.bytes);
+        let begins = |(at, kind): (usize, usize)| input.bytes.get(at..).is_some_and(|rest| proves(kind, rest));
+        if !own && (candidates(input.bytes).any(begins) || carved::buried(input).next().is_some()) {
             Match::Also
         } else {
             Match::No
@@ -50,31 +55,35 @@ impl Format for Behind {
     }
 
     fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
-        for range in carved::buried(input).filter(|range| !pdf::attaches(input.bytes, *range)) {
-            sink.layer_slice("carved", "zip", input.bytes.get(range.0..range.1).unwrap_or_default());
+        let mut buried = carved::buried(input).peekable();
+        let attached = if buried.peek().is_some() {
+            pdf::attached(input.bytes)
+        } else {
+            Vec::new()
+        };
+        for (start, end) in buried.filter(|range| !pdf::holds(&attached, *range)) {
+            sink.layer_slice("carved", "zip", input.bytes.get(start..end).unwrap_or_default());
         }
-        let mut from = 1;
-        for _ in 0..MOST {
-            if sink.expired() {
-                return Err(Gap::new(
-                    GapKind::Time,
-                    "the time for this scan is over: further streams within it were not opened",
-                ));
+        let (mut from, mut count) = (0, 0_usize);
+        for (start, kind) in candidates(input.bytes) {
+            let rest = input.from(start);
+            if start < from || !proves(kind, rest) {
+                continue;
             }
-            let Some((start, name, end)) = next(input.bytes, from) else {
-                return Ok(());
-            };
-            sink.layer_slice("carved", name, input.bytes.get(start..end).unwrap_or_default());
-            from = end;
+            if sink.expired() {
+                let why = "the time for this scan is over: further streams within it were not opened";
+                return Err(Gap::new(GapKind::Time, why).bytes(len64(rest.len())));
+            }
+            if count == MOST {
+                let why = format!("more than {MOST} compressed streams within it: the rest was not opened");
+                return Err(Gap::new(GapKind::TooMany, why).bytes(len64(rest.len())));
+            }
+            let length = extent(kind, rest);
+            sink.layer_slice("carved", "stream", rest.get(..length).unwrap_or(rest));
+            from = start.saturating_add(length);
+            count = count.saturating_add(1);
         }
-        match next(input.bytes, from) {
-            None => Ok(()),
-            Some((start, ..)) => Err(Gap::new(
-                GapKind::TooMany,
-                format!("more than {MOST} compressed streams within it: the rest was not opened"),
-            )
-            .bytes(len64(input.from(start).len()))),
-        }
+        Ok(())
     }
 }
 
@@ -85,38 +94,46 @@ fn compressed(bytes: &[u8]) -> bool {
         .any(|magic| bytes.starts_with(magic))
 }
 
-/// The next stream at or behind `from`: where it begins, what it is, and where it ends.
-fn next(bytes: &[u8], from: usize) -> Option<(usize, &'static str, usize)> {
-    let kinds = [
-        first(&gzip::Gzip, b"\x1f\x8b\x08", bytes, from).map(|(start, end)| (start, "gzip", end)),
-        first(&bzip2::Bzip2, b"BZh", bytes, from).map(|(start, end)| (start, "bzip2", end)),
-        first(&xz::codec(DICTIONARY), b"\xfd7zXZ\0", bytes, from).map(|(start, end)| (start, "xz", end)),
-    ];
-    kinds.into_iter().flatten().min_by_key(|(start, ..)| *start)
-}
-
-fn first<C: Codec>(codec: &C, magic: &[u8], bytes: &[u8], from: usize) -> Option<(usize, usize)> {
-    let rest = bytes.get(from..)?;
-    memmem::find_iter(rest, magic)
+/// Places behind the start that begin as a stream does, and what kind, in one pass.
+fn candidates(bytes: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+    let found = MAGICS.iter().flat_map(move |magics| magics.find_iter(bytes));
+    found
+        .map(|found| (found.start(), found.pattern().as_usize()))
+        .filter(|(at, _)| *at > 0)
         .take(TRIES)
-        .map(|at| at.saturating_add(from))
-        .find_map(|start| extent(codec, bytes.get(start..)?).map(|length| (start, start.saturating_add(length))))
 }
 
-/// How long the stream is; `None` when nothing comes out of it. What is damaged later goes on to the end of the file.
-fn extent<C: Codec>(codec: &C, bytes: &[u8]) -> Option<usize> {
-    let mut stream = codec.open(bytes)?;
-    let mut out = [0_u8; 8192];
-    let mut made = 0_u64;
-    while made < MOST_DECODED {
+/// The stream of a kind that begins here.
+fn open(kind: usize, bytes: &[u8]) -> Option<Box<dyn Stream + '_>> {
+    match kind {
+        0 => gzip::Gzip.open(bytes),
+        1 => bzip2::Bzip2.open(bytes),
+        _ => xz::codec(DICTIONARY).open(bytes),
+    }
+}
+
+/// Whether so much comes out that it is no accident; a stream that cannot be had for its memory is one, and says so when it is opened.
+fn proves(kind: usize, bytes: &[u8]) -> bool {
+    let Some(mut stream) = open(kind, bytes) else { return false };
+    let mut out = [0_u8; PROOF];
+    let mut made = 0;
+    while made < PROOF {
         match stream.read(&mut out) {
-            Ok(0) => return (made > 0).then(|| stream.used()),
-            Ok(n) => made = made.saturating_add(len64(n)),
-            Err(error) if made < len64(PROOF) && error.kind() != ErrorKind::OutOfMemory => return None,
-            Err(_) => return Some(bytes.len()),
+            Ok(0) => return made > 0,
+            Ok(n) => made = made.saturating_add(n),
+            Err(error) => return error.kind() == ErrorKind::OutOfMemory,
         }
     }
-    Some(bytes.len())
+    true
+}
+
+/// How long the stream is. What is damaged or very long goes on to the end of the file.
+fn extent(kind: usize, bytes: &[u8]) -> usize {
+    let Some(mut stream) = open(kind, bytes) else { return bytes.len() };
+    match io::copy(&mut (&mut stream).take(MOST_DECODED), &mut io::sink()) {
+        Ok(made) if made < MOST_DECODED => stream.used(),
+        _ => bytes.len(),
+    }
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ impl Format for Lzfu {
             sink.layer_slice("lzfu", "body", body);
             return Ok(());
         }
-        let (text, whole) = unpack(body);
+        let (text, whole) = decode(body);
         sink.layer_slice("lzfu", "body", &text);
         if whole {
             Ok(())
@@ -65,7 +65,7 @@ impl Format for Lzfu {
 }
 
 /// The text, and whether its end mark was reached (2.2.3.1). What is held is bounded by what is packed.
-fn unpack(packed: &[u8]) -> (Vec<u8>, bool) {
+fn decode(packed: &[u8]) -> (Vec<u8>, bool) {
     let mut ring = [b' '; RING];
     ring.iter_mut().zip(INITIAL).for_each(|(to, from)| *to = *from);
     let mut write = INITIAL.len();
@@ -120,13 +120,13 @@ mod tests {
     #[test]
     fn the_examples_of_the_specification_come_out() {
         assert_eq!(Lzfu.sniff(&Input::bare(HELLO)), Match::Yes);
-        let (text, whole) = unpack(&HELLO[HEADER..]);
+        let (text, whole) = decode(&HELLO[HEADER..]);
         assert_eq!(
             String::from_utf8(text).unwrap(),
             "{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"
         );
         assert!(whole);
-        assert_eq!(unpack(&REPEATS[HEADER..]), (b"{\\rtf1 WXYZWXYZWXYZWXYZWXYZ}".to_vec(), true));
-        assert!(!unpack(&REPEATS[HEADER..REPEATS.len() - 4]).1);
+        assert_eq!(decode(&REPEATS[HEADER..]), (b"{\\rtf1 WXYZWXYZWXYZWXYZWXYZ}".to_vec(), true));
+        assert!(!decode(&REPEATS[HEADER..REPEATS.len() - 4]).1);
     }
 }

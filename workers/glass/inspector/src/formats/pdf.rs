@@ -16,6 +16,8 @@ mod value;
 mod words;
 mod xfa;
 
+use std::ops::Range;
+
 use airlock_proto::{Gap, GapKind};
 use memchr::memmem;
 
@@ -97,21 +99,20 @@ impl Format for Pdf {
     }
 }
 
-/// Whether the bytes of a range lie within one stream that says it is an embedded file and is not packed.
-pub(super) fn attaches(bytes: &[u8], range: (usize, usize)) -> bool {
-    let Some(header) = header(bytes) else { return false };
-    if memmem::find(bytes, b"/EmbeddedFile").is_none() {
-        return false;
-    }
-    let scan = scan::scan(bytes, header, &|| false);
-    scan.objects.iter().any(|object| {
-        let within = object
-            .stream
-            .as_ref()
-            .is_some_and(|data| data.start <= range.0 && range.1 <= data.end);
-        let plain = |dict: &value::Dict| value::is_name(dict, b"Type", b"EmbeddedFile") && value::get(dict, b"Filter").is_none();
-        within && object.value.dict().is_some_and(plain)
-    })
+/// Where the streams stand that say they are embedded files and are not packed.
+pub(super) fn attached(bytes: &[u8]) -> Vec<Range<usize>> {
+    let Some(header) = header(bytes).filter(|_| memmem::find(bytes, b"/EmbeddedFile").is_some()) else {
+        return Vec::new();
+    };
+    let plain = |dict: &value::Dict| value::is_name(dict, b"Type", b"EmbeddedFile") && value::get(dict, b"Filter").is_none();
+    let objects = scan::scan(bytes, header, &|| false).objects;
+    let embedded = objects.into_iter().filter(|object| object.value.dict().is_some_and(plain));
+    embedded.filter_map(|object| object.stream).collect()
+}
+
+/// Whether a range lies within one of the streams.
+pub(super) fn holds(streams: &[Range<usize>], range: (usize, usize)) -> bool {
+    streams.iter().any(|stream| stream.start <= range.0 && range.1 <= stream.end)
 }
 
 /// Offset of the header within the first 1,024 bytes.

@@ -90,7 +90,7 @@ impl Format for Text {
             }
             return Ok(());
         }
-        if let Some(text) = charset::without_escapes(input.bytes) {
+        if let Some(text) = charset::without_escapes(input.bytes, input.declared_type) {
             sink.layer_slice("utf-8", "text", text.as_bytes());
         }
         let Some(text) = readable(input.bytes) else {

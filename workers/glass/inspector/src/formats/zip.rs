@@ -69,7 +69,9 @@ impl Format for Zip {
             // Themes in the streams of Office are no polyglots.
             Some(Claim::Other) if carved::in_stream(input) => Match::No,
             // Nor is an archive that a PDF carries unpacked as its attachment: the PDF hands it out.
-            Some(Claim::Other) if carved::near_end(input.bytes).is_some_and(|range| pdf::attaches(input.bytes, range)) => Match::No,
+            Some(Claim::Other) if carved::near_end(input.bytes).is_some_and(|range| pdf::holds(&pdf::attached(input.bytes), range)) => {
+                Match::No
+            }
             Some(Claim::Other) if input.bytes.len().saturating_sub(end.end) <= SEARCHED => Match::Also,
             Some(Claim::Other) => Match::No,
         }

@@ -189,14 +189,30 @@ fn begins_wide(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// The text of ISO-2022-JP, whose escapes stand between letters and are none: a browser drops them where the page declares it, or guesses.
-pub fn without_escapes(bytes: &[u8]) -> Option<String> {
-    let switches = |at: usize| matches!(bytes.get(at.saturating_add(1)), Some(b'(' | b'$'));
+/// The text of ISO-2022-JP, whose escapes stand between letters and are none: a browser drops them where the page or the server declares
+/// it, or guesses, which takes text of seven bits (WHATWG Encoding, section 13.2).
+pub fn without_escapes(bytes: &[u8], media_type: Option<&str>) -> Option<String> {
+    let behind = |at: usize| bytes.get(at.saturating_add(1)..at.saturating_add(3));
+    let switches = |at: usize| matches!(behind(at), Some([b'(', b'B' | b'J' | b'I'] | [b'$', b'@' | b'B']));
     if bytes.len() > MAX_DECODED || !memchr::memchr_iter(0x1b, bytes).any(switches) {
+        return None;
+    }
+    let declares = |text: &[u8]| {
+        let names = |at: usize| {
+            text.get(at..)
+                .is_some_and(|rest| begins(rest, b"2022-jp") || begins(rest, b"2022jp"))
+        };
+        memchr::memmem::find_iter(text, b"2022").any(names)
+    };
+    if !bytes.is_ascii() && !declares(bytes) && !media_type.is_some_and(|said| declares(said.as_bytes())) {
         return None;
     }
     let (text, _) = encoding_rs::ISO_2022_JP.decode_without_bom_handling(bytes);
     Some(text.into_owned())
+}
+
+fn begins(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word))
 }
 
 /// UTF-32 without a mark, and whether its units are big-endian: nine of ten units are characters that text has, most of them of ASCII.
@@ -294,8 +310,15 @@ mod tests {
             to_utf8(&utf16("<?xml version='1.0'?><!-- 中文中文中文中文中文中文 -->", false)).as_deref(),
             Some("<?xml version='1.0'?><!-- 中文中文中文中文中文中文 -->")
         );
-        assert_eq!(without_escapes(b"<fo\x1b(Brm>").as_deref(), Some("<form>"));
-        assert_eq!(without_escapes(b"\x1b[31mred"), None);
+        assert_eq!(without_escapes(b"<fo\x1b(Brm>", None).as_deref(), Some("<form>"));
+        assert_eq!(without_escapes(b"\x1b[31mred", None), None);
+        let data = b"\xff<fo\x1b(Brm>";
+        assert_eq!(without_escapes(data, None), None);
+        assert_eq!(
+            without_escapes(data, Some("text/html; charset=ISO-2022-JP")).as_deref(),
+            Some("\u{fffd}<form>")
+        );
+        assert!(without_escapes(b"\xff<meta charset=csISO2022JP><fo\x1b(Brm>", None).is_some());
         assert_eq!(declared(&utf16("<a>", true), "text/html; charset=UTF-16BE").as_deref(), Some("<a>"));
         assert_eq!(to_utf8("grüße".as_bytes()), None);
         assert_eq!(to_utf8(b"gr\xfc\xdfe aus M\xfcnchen").as_deref(), Some("grüße aus München"));
