@@ -10,8 +10,11 @@ use tokio::sync::watch;
 
 use super::metrics::Metrics;
 
-/// Serves until `stop`.
-pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, ready: watch::Receiver<bool>, mut stop: watch::Receiver<bool>) {
+/// Most connections at once: probes and a collector of metrics need few.
+const MAX_CONNECTIONS: u32 = 256;
+
+/// Serves until `stop`; a connection that sends no whole head in time is closed.
+pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, ready: watch::Receiver<bool>, stop: watch::Receiver<bool>) {
     let readyz = {
         let metrics = Arc::clone(&metrics);
         move || {
@@ -36,10 +39,10 @@ pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, ready: watch::R
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(move || async move { metrics.text() }));
-    let stopped = async move {
-        let _ = stop.wait_for(|stop| *stop).await;
+    let limits = airlock_gateway::Config {
+        max_connections: MAX_CONNECTIONS,
+        grace_ms: 1_000,
+        ..airlock_gateway::Config::default()
     };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
-        tracing::error!(%error, "the admin port broke");
-    }
+    airlock_gateway::serve_router(listener, router, limits, stop).await;
 }

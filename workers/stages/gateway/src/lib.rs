@@ -19,7 +19,7 @@ mod serve;
 pub use answer::Answer;
 pub use config::{Config, ConfigError, ServiceKey};
 pub use gateway::{Clock, Counters, Gateway};
-pub use serve::serve;
+pub use serve::{serve, serve_router};
 
 /// Size of the chunks whose digests are recorded, in bytes.
 pub const CHUNK_BYTES: u64 = 1 << 20;

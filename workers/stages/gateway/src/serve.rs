@@ -17,9 +17,13 @@ use crate::{Config, Gateway};
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// Serves until `stop` turns true, then takes no more connections and waits for downloads until the grace period ends.
-pub async fn serve(listener: TcpListener, gateway: Gateway, mut stop: watch::Receiver<bool>) {
+pub async fn serve(listener: TcpListener, gateway: Gateway, stop: watch::Receiver<bool>) {
     let config = gateway.inner.config.clone();
-    let router = gateway.router();
+    serve_router(listener, gateway.router(), config, stop).await;
+}
+
+/// The same for any router: of the settings only the limits of connections are used.
+pub async fn serve_router(listener: TcpListener, router: Router, config: Config, mut stop: watch::Receiver<bool>) {
     let places = Arc::new(Semaphore::new(config.max_connections as usize));
     let mut connections = JoinSet::new();
     loop {
@@ -55,7 +59,7 @@ pub async fn serve(listener: TcpListener, gateway: Gateway, mut stop: watch::Rec
     if tokio::time::timeout(Duration::from_millis(config.grace_ms), all).await.is_err() {
         tracing::warn!(
             connections = connections.len(),
-            "downloads are cut off at the end of the grace period"
+            "connections are cut off at the end of the grace period"
         );
     }
 }
