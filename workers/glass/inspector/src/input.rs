@@ -1,5 +1,9 @@
 //! What a format or an analyser is given: the bytes of one node and the hints that came with them.
 
+use std::cell::OnceCell;
+
+use crate::signatures::{Firsts, Signature, places};
+
 /// The bytes of one node, with hints that may be lies.
 #[derive(Clone, Copy)]
 pub struct Input<'a> {
@@ -15,6 +19,8 @@ pub struct Input<'a> {
     pub layer: &'a str,
     /// Names of the formats above, root first.
     pub chain: &'a [&'static str],
+    /// Room for where the signatures stand first, so that they are looked for once.
+    pub firsts: Option<&'a OnceCell<Firsts>>,
 }
 
 impl<'a> Input<'a> {
@@ -27,12 +33,24 @@ impl<'a> Input<'a> {
             encoding: None,
             layer: "raw",
             chain: &[],
+            firsts: None,
         }
     }
 
     /// The bytes from `offset` on; empty past the end.
     pub fn from(&self, offset: usize) -> &'a [u8] {
         self.bytes.get(offset..).unwrap_or_default()
+    }
+
+    /// Where a signature stands first.
+    pub fn first(&self, signature: Signature) -> Option<usize> {
+        let look = || Firsts::of(self.bytes);
+        self.firsts.map_or_else(look, |known| *known.get_or_init(look)).get(signature)
+    }
+
+    /// All places where a signature stands, in order.
+    pub fn places(&self, signature: Signature) -> impl Iterator<Item = usize> + 'a {
+        places(self.bytes, signature, self.first(signature))
     }
 
     /// The extension of the name in lowercase, without the dot; empty if there is none.

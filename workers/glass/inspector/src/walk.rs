@@ -1,6 +1,7 @@
 //! The walk: one node at a time, depth first. Sniff, tell, match the rules, unpack, analyse.
 
 use std::cell::Cell;
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -148,6 +149,7 @@ impl Walk<'_> {
         }
         self.next = index.saturating_add(1);
         let chain = self.chain.clone();
+        let firsts = OnceCell::new();
         let input = Input {
             bytes,
             name: &member.name,
@@ -159,6 +161,7 @@ impl Walk<'_> {
             encoding: encoding_at(self.job, depth),
             layer,
             chain: &chain,
+            firsts: Some(&firsts),
         };
         let (formats, label) = sniff(&input);
         let digest = if parent.is_none() { given_digest(self.job) } else { None };

@@ -1,9 +1,7 @@
 //! Compressed data behind something else: 7-Zip finds a gzip, bzip2 or xz stream in any file, a picture or a program for one.
 
 use std::io::{self, ErrorKind, Read as _};
-use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
 use airlock_proto::{Gap, GapKind};
 
 use super::streams::{Codec, Stream};
@@ -11,6 +9,7 @@ use super::zip::carved;
 use super::{Doc, Format, Match, bzip2, gzip, pdf, stored, xz};
 use crate::input::Input;
 use crate::reader::len64;
+use crate::signatures::{self, Signature};
 use crate::sink::Sink;
 
 /// Most streams of one file that are opened.
@@ -24,8 +23,8 @@ const DICTIONARY: u64 = 64 << 20;
 /// Most bytes that are decoded to find where a stream ends.
 const MOST_DECODED: u64 = 64 << 20;
 
-/// How streams of gzip, bzip2 and xz begin.
-static MAGICS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new([&b"\x1f\x8b\x08"[..], b"BZh", b"\xfd7zXZ\0"]).ok());
+/// The streams that are looked for.
+const KINDS: [Signature; 3] = [Signature::Gzip, Signature::Bzip2, Signature::Xz];
 
 /// The format.
 pub struct Behind;
@@ -46,8 +45,8 @@ impl Format for Behind {
 
     fn sniff(&self, input: &Input<'_>) -> Match {
         let own = stored::holds_files(input) || matches!(input.layer, "carved" | "zip-carved") || compressed(input.bytes);
-        let begins = |(at, kind): (usize, usize)| input.bytes.get(at..).is_some_and(|rest| proves(kind, rest));
-        if !own && (candidates(input.bytes).any(begins) || carved::buried(input).next().is_some()) {
+        let begins = |(at, kind): (usize, Signature)| input.bytes.get(at..).is_some_and(|rest| proves(kind, rest));
+        if !own && (candidates(input).any(begins) || carved::buried(input).next().is_some()) {
             Match::Also
         } else {
             Match::No
@@ -65,7 +64,7 @@ impl Format for Behind {
             sink.layer_slice("carved", "zip", input.bytes.get(start..end).unwrap_or_default());
         }
         let (mut from, mut count) = (0, 0_usize);
-        for (start, kind) in candidates(input.bytes) {
+        for (start, kind) in candidates(input) {
             let rest = input.from(start);
             if start < from || !proves(kind, rest) {
                 continue;
@@ -94,26 +93,27 @@ fn compressed(bytes: &[u8]) -> bool {
         .any(|magic| bytes.starts_with(magic))
 }
 
-/// Places behind the start that begin as a stream does, and what kind, in one pass.
-fn candidates(bytes: &[u8]) -> impl Iterator<Item = (usize, usize)> {
-    let found = MAGICS.iter().flat_map(move |magics| magics.find_iter(bytes));
-    found
-        .map(|found| (found.start(), found.pattern().as_usize()))
-        .filter(|(at, _)| *at > 0)
-        .take(TRIES)
+/// Places behind the start that begin as a stream does, and what kind.
+fn candidates<'a>(input: &Input<'a>) -> impl Iterator<Item = (usize, Signature)> + 'a {
+    let first = KINDS.iter().filter_map(|kind| input.first(*kind)).min();
+    let found = first.into_iter().flat_map({
+        let bytes = input.bytes;
+        move |first| signatures::from(bytes, first)
+    });
+    found.filter(|(at, kind)| *at > 0 && KINDS.contains(kind)).take(TRIES)
 }
 
 /// The stream of a kind that begins here.
-fn open(kind: usize, bytes: &[u8]) -> Option<Box<dyn Stream + '_>> {
+fn open(kind: Signature, bytes: &[u8]) -> Option<Box<dyn Stream + '_>> {
     match kind {
-        0 => gzip::Gzip.open(bytes),
-        1 => bzip2::Bzip2.open(bytes),
+        Signature::Gzip => gzip::Gzip.open(bytes),
+        Signature::Bzip2 => bzip2::Bzip2.open(bytes),
         _ => xz::codec(DICTIONARY).open(bytes),
     }
 }
 
 /// Whether so much comes out that it is no accident; a stream that cannot be had for its memory is one, and says so when it is opened.
-fn proves(kind: usize, bytes: &[u8]) -> bool {
+fn proves(kind: Signature, bytes: &[u8]) -> bool {
     let Some(mut stream) = open(kind, bytes) else { return false };
     let mut out = [0_u8; PROOF];
     let mut made = 0;
@@ -128,7 +128,7 @@ fn proves(kind: usize, bytes: &[u8]) -> bool {
 }
 
 /// How long the stream is. What is damaged or very long goes on to the end of the file.
-fn extent(kind: usize, bytes: &[u8]) -> usize {
+fn extent(kind: Signature, bytes: &[u8]) -> usize {
     let Some(mut stream) = open(kind, bytes) else { return bytes.len() };
     match io::copy(&mut (&mut stream).take(MOST_DECODED), &mut io::sink()) {
         Ok(made) if made < MOST_DECODED => stream.used(),

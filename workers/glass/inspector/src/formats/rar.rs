@@ -12,6 +12,7 @@ use rars::Archive;
 use super::{Doc, Format, Match, stored};
 use crate::input::Input;
 use crate::reader::len64;
+use crate::signatures::Signature;
 use crate::sink::{Found, Member, Sink};
 
 /// Most signatures behind something else that are tried.
@@ -65,7 +66,8 @@ fn archive_start(input: &Input<'_>) -> Option<usize> {
     if stored::holds_files(input) || input.starts_with(b"\x1f\x8b") {
         return None;
     }
-    memchr::memmem::find_iter(input.bytes, b"Rar!\x1a\x07")
+    input
+        .places(Signature::Rar)
         .take(TRIES)
         .find(|at| blocks::first_is_valid(input.from(*at)))
 }

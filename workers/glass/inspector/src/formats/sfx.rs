@@ -1,24 +1,72 @@
 //! Archives that are not opened here, behind something else: the programs that unpack themselves, and pictures with an archive appended.
 //!
-//! 7-Zip and cabextract look for the archive in any file. A header counts only when it is whole: installers hold the signatures as words.
+//! 7-Zip, cabextract and bsdtar look for the archive in any file. A header counts only when it is whole: programs that read archives hold
+//! the signatures as words.
+
+mod headers;
 
 use airlock_proto::{Gap, GapKind};
-use memchr::memmem;
 
+use super::tar;
+use super::tar::header::BLOCK;
 use super::{Doc, Format, Match, stored};
 use crate::input::Input;
 use crate::labels;
-use crate::reader::{Reader, len64, size};
+use crate::reader::len64;
+use crate::signatures::Signature;
 use crate::sink::Sink;
 
-/// Signature of a 7z archive (7zFormat.txt, Signature Header).
-const SEVEN: &[u8] = b"7z\xbc\xaf\x27\x1c";
-/// Signature of a cabinet (MS-CAB 2.1).
-const CABINET: &[u8] = b"MSCF";
-/// What a cabinet is called.
-const CAB: &str = "a CAB archive";
 /// Most signatures of one kind that are looked at.
 const TRIES: usize = 65_536;
+
+/// An archive that is looked for.
+struct Kind {
+    signature: Signature,
+    /// Bytes of the archive before the signature.
+    before: usize,
+    /// Whether the bytes begin with a whole header.
+    is_whole: fn(&[u8]) -> bool,
+    label: &'static str,
+    title: &'static str,
+}
+
+const KINDS: [Kind; 5] = [
+    Kind {
+        signature: Signature::Seven,
+        before: 0,
+        is_whole: headers::seven,
+        label: "7z",
+        title: "a 7z archive",
+    },
+    Kind {
+        signature: Signature::Cabinet,
+        before: 0,
+        is_whole: headers::cabinet,
+        label: "cab",
+        title: "a CAB archive",
+    },
+    Kind {
+        signature: Signature::Xar,
+        before: 0,
+        is_whole: headers::xar,
+        label: "xar",
+        title: "a XAR archive",
+    },
+    Kind {
+        signature: Signature::Zstd,
+        before: 0,
+        is_whole: headers::zstd,
+        label: "zstd",
+        title: "zstd data",
+    },
+    Kind {
+        signature: Signature::Tar,
+        before: 257,
+        is_whole: tar::is_sound,
+        label: "tar",
+        title: "a tar archive",
+    },
+];
 
 /// An archive behind something else.
 pub struct Behind;
@@ -30,10 +78,10 @@ impl Format for Behind {
 
     fn doc(&self) -> Doc {
         Doc {
-            title: "7z or CAB archive within another file",
-            spec: "7zFormat.txt (7-Zip 24); MS-CAB 2.1",
+            title: "7z, CAB, XAR, zstd or tar archive within another file",
+            spec: "7zFormat.txt (7-Zip 24); MS-CAB 2.1; xar 1.8; RFC 8878; POSIX.1-2024 pax",
             yields: "nothing",
-            limitations: "the archive is a gap, as it is when it stands alone",
+            limitations: "the archive is a gap, as it is when it stands alone; a tar archive on a boundary of 512 bytes is opened",
         }
     }
 
@@ -42,59 +90,30 @@ impl Format for Behind {
     }
 
     fn label(&self, input: &Input<'_>) -> &'static str {
-        match found(input) {
-            Some((_, CAB)) => "cab",
-            _ => "7z",
-        }
+        found(input).map_or("7z", |(_, kind)| kind.label)
     }
 
     fn unpack(&self, input: &Input<'_>, _sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
-        let Some((at, what)) = found(input) else { return Ok(()) };
+        let Some((at, kind)) = found(input) else { return Ok(()) };
         let around = labels::find(input.bytes).map_or("another file", |label| label.title);
-        let detail = format!("{what} within {around} is recognised and not opened");
+        let detail = format!("{} within {around} is recognised and not opened", kind.title);
         Err(Gap::new(GapKind::Unsupported, detail).bytes(len64(input.from(at).len())))
     }
 }
 
-/// The first archive and what it is.
-fn found(input: &Input<'_>) -> Option<(usize, &'static str)> {
-    let places = |word| memmem::find_iter(input.bytes, word).take(TRIES);
-    let seven = places(SEVEN)
-        .find(|at| seven_header(input.from(*at)))
-        .map(|at| (at, "a 7z archive"));
-    let cabinet = || places(CABINET).find(|at| cabinet_header(input.from(*at))).map(|at| (at, CAB));
-    let (at, what) = seven.or_else(cabinet)?;
-    let own = at == 0 || stored::holds_files(input);
-    (!own).then_some((at, what))
-}
-
-/// A start header whose checksum fits and that leads to members.
-fn seven_header(bytes: &[u8]) -> bool {
-    let read = || {
-        let mut r = Reader::at(bytes, SEVEN.len());
-        let major = r.u8()?;
-        r.skip(1)?;
-        let checksum = r.u32()?;
-        let start = r.take(20)?;
-        let mut r = Reader::at(start, 8);
-        Some(major == 0 && r.u64()? > 0 && crc32fast::hash(start) == checksum)
+/// The first archive of the first kind that there is.
+fn found(input: &Input<'_>) -> Option<(usize, &'static Kind)> {
+    if stored::holds_files(input) {
+        return None;
+    }
+    let begins = |kind: &Kind, at: usize| {
+        let start = at.checked_sub(kind.before)?;
+        // GNU tar skips to a header on a boundary of blocks, and so does the reader of tar archives.
+        let opened = kind.signature == Signature::Tar && start.is_multiple_of(BLOCK);
+        (start > 0 && !opened && (kind.is_whole)(input.from(start))).then_some(start)
     };
-    read().unwrap_or_default()
-}
-
-/// A header that libmspack would take: it has members, and the archive ends within the file.
-fn cabinet_header(bytes: &[u8]) -> bool {
-    let read = || {
-        let mut r = Reader::at(bytes, 8);
-        let length = size(r.u32()?);
-        r.skip(4)?;
-        let files = size(r.u32()?);
-        r.skip(6)?;
-        let (folders, members) = (r.u16()?, r.u16()?);
-        let fits = files >= 36 && files < length && length < bytes.len().saturating_add(32);
-        Some(fits && folders > 0 && members > 0)
-    };
-    read().unwrap_or_default()
+    let first = |kind: &Kind| input.places(kind.signature).take(TRIES).find_map(|at| begins(kind, at));
+    KINDS.iter().find_map(|kind| Some((first(kind)?, kind)))
 }
 
 #[cfg(test)]
@@ -104,7 +123,7 @@ mod tests {
     fn seven() -> Vec<u8> {
         let mut start = vec![0; 20];
         (start[0], start[8]) = (5, 40);
-        let mut bytes = SEVEN.to_vec();
+        let mut bytes = b"7z\xbc\xaf\x27\x1c".to_vec();
         bytes.extend([0, 4]);
         bytes.extend(crc32fast::hash(&start).to_le_bytes());
         bytes.extend(start);
@@ -118,9 +137,22 @@ mod tests {
         bytes
     }
 
+    /// A frame of one raw block.
+    const ZSTD: [u8; 12] = *b"\x28\xb5\x2f\xfd\x20\x03\x19\0\0abc";
+
+    fn xar() -> Vec<u8> {
+        let mut bytes = b"xar!\0\x1c\0\x01\0\0\0\0\0\0\0\x08\0\0\0\0\0\0\0\x40\0\0\0\x01".to_vec();
+        bytes.extend(b"\x78\xda\0\0\0\0\0\0");
+        bytes
+    }
+
+    fn tarball() -> Vec<u8> {
+        airlock_forge::tarball::simple(&[("a", b"b")])
+    }
+
     fn behind(front: &[u8], archive: &[u8]) -> Option<(usize, &'static str)> {
         let bytes = [front, archive].concat();
-        found(&Input::bare(&bytes))
+        found(&Input::bare(&bytes)).map(|(at, kind)| (at, kind.title))
     }
 
     #[test]
@@ -128,18 +160,32 @@ mod tests {
         for front in [&b"MZ program"[..], b"\x7fELF", b"\x89PNG\r\n\x1a\n", b"#!/bin/sh\n"] {
             assert_eq!(behind(front, &seven()), Some((front.len(), "a 7z archive")));
             assert_eq!(behind(front, &cabinet()), Some((front.len(), "a CAB archive")));
+            assert_eq!(behind(front, &xar()), Some((front.len(), "a XAR archive")));
+            assert_eq!(behind(front, &ZSTD), Some((front.len(), "zstd data")));
+            assert_eq!(behind(front, &tarball()), Some((front.len(), "a tar archive")));
         }
         assert_eq!(behind(b"", &seven()), None);
         assert_eq!(behind(&airlock_forge::zip::simple(&[("a", b"b")]), &seven()), None);
         assert!(behind(b"PK\x03\x04", &seven()).is_some());
+        assert_eq!(behind(&[7; 512], &tarball()), None);
     }
 
     #[test]
     fn the_signature_alone_is_a_word() {
-        assert_eq!(behind(b"MZ", &[SEVEN, &[0; 60]].concat()), None);
+        assert_eq!(behind(b"MZ", &[&seven()[..6], &[0; 60]].concat()), None);
         assert_eq!(behind(b"MZ", b"a cabinet begins with MSCF and goes on for a while like this"), None);
         let mut broken = seven();
         broken[20] ^= 1;
+        assert_eq!(behind(b"MZ", &broken), None);
+        for end in 4..ZSTD.len() {
+            assert_eq!(behind(b"MZ", &ZSTD[..end]), None);
+        }
+        for whole in [xar(), tarball()] {
+            let cut = &whole[..whole.len().min(300) - 1];
+            assert_eq!(behind(b"MZ", cut), None);
+        }
+        let mut broken = tarball();
+        broken[3] ^= 1;
         assert_eq!(behind(b"MZ", &broken), None);
     }
 }

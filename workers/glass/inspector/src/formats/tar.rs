@@ -2,7 +2,7 @@
 //!
 //! POSIX.1-2024 pax (ustar and pax headers), GNU tar manual (long names, sparse files, base-256 numbers), Unix V7.
 
-mod header;
+pub(super) mod header;
 mod pax;
 mod sparse;
 
@@ -39,7 +39,7 @@ impl Format for Tar {
         if begins(input.bytes) {
             return Match::Yes;
         }
-        let later = header::first(input.bytes).is_some() && !stored::holds_files(input);
+        let later = !stored::holds_files(input) && header::first(input.bytes).is_some();
         if later { Match::Also } else { Match::No }
     }
 
@@ -60,6 +60,11 @@ impl Format for Tar {
 /// Whether the first block is a header.
 pub(super) fn begins(bytes: &[u8]) -> bool {
     Header::at(bytes, 0).is_some_and(|header| header.sums || header.ustar)
+}
+
+/// Whether the first block is a header beyond doubt.
+pub(super) fn is_sound(bytes: &[u8]) -> bool {
+    Header::at(bytes, 0).is_some_and(|header| header.sums && header.ustar)
 }
 
 struct Walk<'a> {

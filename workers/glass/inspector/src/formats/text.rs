@@ -10,6 +10,7 @@ mod css;
 mod entities;
 mod escapes;
 mod facts;
+mod hosts;
 mod html;
 mod label;
 mod payload;
@@ -22,10 +23,11 @@ use std::borrow::Cow;
 
 use airlock_proto::{Gap, GapKind};
 
-use crate::formats::{Doc, Format, Match};
+use crate::formats::{Doc, Format, Match, stored};
 use crate::input::Input;
 use crate::labels;
 use crate::reader::len64;
+use crate::signatures::Signature;
 use crate::sink::{Found, Sink};
 
 pub use within::LAYER as READABLE;
@@ -40,7 +42,7 @@ pub fn is_page(bytes: &[u8]) -> bool {
 
 /// True when words stand in the bytes that a script host acts on.
 pub fn is_script(bytes: &[u8]) -> bool {
-    within::words(bytes).next().is_some()
+    hosts::words(bytes).next().is_some()
 }
 
 impl Format for Text {
@@ -58,7 +60,8 @@ impl Format for Text {
     }
 
     fn sniff(&self, input: &Input<'_>) -> Match {
-        if is_text(input) || within::holds(input) || label::container(input.bytes).is_some() {
+        let carries = || !stored::holds_files(input) && label::container(input).is_some();
+        if is_text(input) || within::holds(input) || carries() {
             Match::Maybe
         } else {
             Match::No
@@ -72,7 +75,7 @@ impl Format for Text {
 
     fn label(&self, input: &Input<'_>) -> &'static str {
         let label = label::of(input);
-        let told = || label != "txt" && (html::begins_like_html(input.bytes) || label::container(input.bytes).is_some());
+        let told = || label != "txt" && (html::begins_like_html(input.bytes) || label::container(input).is_some());
         if is_text(input) || told() { label } else { labels::UNKNOWN.name }
     }
 
@@ -148,7 +151,7 @@ fn readable(bytes: &[u8]) -> Option<Cow<'_, str>> {
 /// Text formats that hold others in a way that is not opened here.
 fn unopened(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
     let all = len64(input.bytes.len());
-    match label::container(input.bytes) {
+    match label::container(input) {
         Some("eml") => sink.gap(Gap::new(GapKind::Unsupported, "a mail message is recognised and its parts are not opened").bytes(all)),
         Some("mht") => sink.gap(Gap::new(GapKind::Unsupported, "an MHT page is recognised and its parts are not opened").bytes(all)),
         Some("hqx") => sink.gap(Gap::new(GapKind::Unsupported, "a BinHex file is recognised and not opened").bytes(all)),
@@ -156,7 +159,10 @@ fn unopened(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
         Some("uue") => sink.gap(Gap::new(GapKind::Unsupported, "uuencoded data is recognised and not opened").bytes(all)),
         _ => {}
     }
-    if let Some(at) = memchr::memmem::find(input.bytes, b"#@~^").filter(|at| is_encoded_script(input.from(*at))) {
+    if let Some(at) = input
+        .first(Signature::EncodedScript)
+        .filter(|at| is_encoded_script(input.from(*at)))
+    {
         sink.finding(
             Found::new("script.encoded")
                 .at(at, 12)

@@ -5,6 +5,7 @@ use memchr::memmem;
 use super::scan::head_before;
 use crate::formats::stored;
 use crate::input::Input;
+use crate::signatures::{Signature, places};
 
 /// Whether the bytes are built like a document: an object that is a dictionary, and what leads a reader to the root.
 pub(super) fn built_like_one(input: &Input<'_>) -> bool {
@@ -16,17 +17,18 @@ pub(super) fn built_like_one(input: &Input<'_>) -> bool {
     let has = |word: &[u8]| memmem::find(bytes, word).is_some();
     // Programs that write PDF hold the words of an empty one; only an object with a stream is worth a second look at them.
     let program = bytes.starts_with(b"MZ") || bytes.starts_with(b"\x7fELF");
-    let objects = objects(bytes, program);
-    objects > 0
-        && (objects > 2 || [&b"trailer"[..], b"startxref", b"/XRef", b"/Catalog"].into_iter().any(has))
-        && !stored::holds_files(input)
+    if stored::holds_files(input) {
+        return false;
+    }
+    let objects = input.first(Signature::PdfObject).map_or(0, |first| objects(bytes, first, program));
+    objects > 0 && (objects > 2 || [&b"trailer"[..], b"startxref", b"/XRef", b"/Catalog"].into_iter().any(has))
 }
 
-/// How many `N G obj <<` there are, up to three; with `streams` only those count that hold a stream.
-fn objects(bytes: &[u8], streams: bool) -> usize {
+/// How many `N G obj <<` there are from the first `obj` on, up to three; with `streams` only those count that hold a stream.
+fn objects(bytes: &[u8], first: usize, streams: bool) -> usize {
     let mut count = 0_usize;
     let mut open = None;
-    for at in memmem::find_iter(bytes, b"obj") {
+    for at in places(bytes, Signature::PdfObject, Some(first)) {
         let body = open.take().and_then(|from| bytes.get(from..at));
         let whole = body.is_some_and(|body| !streams || memmem::find(body, b"stream").is_some());
         count = count.saturating_add(usize::from(whole));

@@ -1,7 +1,7 @@
 //! One tar header block of 512 bytes (POSIX.1-2024 pax, ustar Interchange Format).
 
 /// Length of a block in bytes.
-pub(super) const BLOCK: usize = 512;
+pub(in crate::formats) const BLOCK: usize = 512;
 
 /// What a header describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

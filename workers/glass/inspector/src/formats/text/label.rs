@@ -20,20 +20,18 @@ pub fn of(input: &Input<'_>) -> &'static str {
         Some(text) => text,
         None => String::from_utf8_lossy(input.bytes.get(..HEAD).unwrap_or(input.bytes)).into_owned(),
     };
-    by_content(&text, input.bytes)
-        .or_else(|| by_name(&input.extension()))
-        .unwrap_or("txt")
+    by_content(&text, input).or_else(|| by_name(&input.extension())).unwrap_or("txt")
 }
 
 /// Text formats that are containers: told by content alone.
-pub fn container(bytes: &[u8]) -> Option<&'static str> {
-    carriers::find(bytes)
+pub fn container(input: &Input<'_>) -> Option<&'static str> {
+    carriers::find(input)
 }
 
-fn by_content(text: &str, bytes: &[u8]) -> Option<&'static str> {
+fn by_content(text: &str, input: &Input<'_>) -> Option<&'static str> {
     let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     let lower = start.to_ascii_lowercase();
-    if let Some(found) = container(bytes) {
+    if let Some(found) = container(input) {
         return Some(found);
     }
     if lower.contains("<hta:application") {

@@ -1,5 +1,6 @@
 //! Files that travel inside text: `data:` URLs (RFC 2397) and base64 (RFC 4648), wrapped, or in pieces joined by `+`.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use base64::Engine as _;
@@ -167,8 +168,10 @@ fn worth(bytes: &[u8]) -> bool {
     if labels::find(bytes).is_some_and(|label| label.name != "mp3") {
         return true;
     }
+    let firsts = OnceCell::new();
     let input = Input {
         layer: "base64",
+        firsts: Some(&firsts),
         ..Input::bare(bytes)
     };
     if FORMATS.iter().any(|format| format.sniff(&input) == Match::Yes) {

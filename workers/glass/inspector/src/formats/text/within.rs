@@ -4,12 +4,11 @@
 //! the bytes without those that are no text.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
 use airlock_proto::{Gap, GapKind};
 
 use super::charset;
+use super::hosts::words;
 use super::html::marks;
 use crate::formats::{ole2, stored};
 use crate::input::Input;
@@ -23,28 +22,6 @@ pub const LAYER: &str = "readable";
 const LONGEST: usize = 64 * 1024 * 1024;
 /// Where the data is longer: what is taken before the first place that tells.
 const BEFORE: usize = 1024 * 1024;
-
-/// Words of Windows scripts and of scripts in pages that data does not hold by chance.
-static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let words = [
-        "activexobject",
-        "createobject",
-        "wscript.",
-        "fromcharcode",
-        "executeglobal",
-        "shellexecute",
-        "frombase64string",
-        "invoke-expression",
-        "powershell",
-        "cmd.exe",
-        "cmd /c",
-        "mshta",
-        "unescape(",
-        "atob(",
-        "eval(",
-    ];
-    AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
-});
 
 /// The text of data that says to be UTF-16, by its first bytes or by the server's word, and holds a page.
 fn wide_page(input: &Input<'_>) -> Option<String> {
@@ -93,12 +70,6 @@ fn may_hold(input: &Input<'_>) -> bool {
     }
     let program = labels::find(input.bytes).is_some_and(|label| labels::covers("exe", label.name));
     input.layer != LAYER && !program && !stored::holds_files(input)
-}
-
-/// Where the words of script hosts stand.
-pub fn words(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    let found = WORDS.iter().flat_map(move |words| words.find_iter(bytes));
-    found.map(|word| word.start())
 }
 
 /// All of the bytes, or as many as may be from shortly before the first place that tells.

@@ -10,6 +10,7 @@ use crate::formats::ole2::biff;
 use crate::formats::{Doc, Format, Match};
 use crate::input::Input;
 use crate::reader::len64;
+use crate::signatures::Signature;
 use crate::sink::Sink;
 
 /// Most archives of one stream; further ones are a gap of the walk's own limits or stay bytes that the rules matched.
@@ -60,7 +61,8 @@ impl Format for Carved {
 /// Archives in the middle of a file that is something else, too far from its end for `unzip` and not for 7-Zip: from where to where.
 pub fn buried(input: &Input<'_>) -> impl Iterator<Item = (usize, usize)> {
     let bytes = input.bytes;
-    let mut from = (!in_stream(input) && next(bytes, 0).is_some() && super::Zip.sniff(input) == Match::No).then_some(0);
+    let first = input.first(Signature::Zip).filter(|first| next(bytes, *first).is_some());
+    let mut from = first.filter(|_| !in_stream(input) && super::Zip.sniff(input) == Match::No);
     let ranges = std::iter::from_fn(move || {
         let range = next(bytes, from?)?;
         from = Some(range.1);

@@ -3,6 +3,7 @@
 //! WHATWG HTML, section 13.2.5.8: a tag opens with `<` and a letter, and its name ends at a blank, `/` or `>`. What a tag holds is not
 //! read: in bytes that may be anything, a quote that is never closed must hide nothing. One pass, whatever the bytes are.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 /// Elements that run, load, ask for or lead to something, or begin a page; sorted.
@@ -67,10 +68,11 @@ pub fn first(bytes: &[u8]) -> Option<usize> {
 
 /// The places where an element opens that acts, in order.
 pub fn elements(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    let declared = declared(bytes);
+    let prefixes = OnceCell::new();
     memchr::memchr_iter(b'<', bytes).filter(move |at| {
         let tag = bytes.get(at.saturating_add(1)..).unwrap_or_default();
-        is_element(tag) || (!declared.is_empty() && is_prefixed(tag, &declared))
+        let declares = |prefix| prefixes.get_or_init(|| declared(bytes)).contains(prefix);
+        is_element(tag) || prefixed(tag).is_some_and(declares)
     })
 }
 
@@ -101,11 +103,11 @@ fn is_element(tag: &[u8]) -> bool {
     }
 }
 
-/// True when the bytes behind a `<` are a declared prefix and an element that acts. A prefix holds no `<`: no byte is read twice.
-fn is_prefixed(tag: &[u8], declared: &HashSet<&[u8]>) -> bool {
+/// The prefix of an element that acts, behind a `<`. A prefix holds no `<`: no byte is read twice.
+fn prefixed(tag: &[u8]) -> Option<&[u8]> {
     let prefix = prefix(tag);
-    let name = tag.get(prefix.len()..).and_then(|rest| rest.strip_prefix(b":"));
-    declared.contains(prefix) && name.is_some_and(|name| is_named(name, PREFIXED))
+    let name = tag.get(prefix.len()..)?.strip_prefix(b":")?;
+    is_named(name, PREFIXED).then_some(prefix)
 }
 
 /// True when the bytes begin with one of the names, and the name ends there.

@@ -2,6 +2,9 @@
 
 use memchr::memmem;
 
+use crate::input::Input;
+use crate::signatures::Signature;
+
 /// How far the header of a message and the first line of an encoding are looked for, in bytes.
 const NEAR: usize = 64 * 1024;
 /// Header fields of mail (RFC 5322, RFC 2045; RFC 2557 for MHT).
@@ -29,10 +32,10 @@ const FIELDS: &[&str] = &[
 ];
 
 /// What these bytes carry files as.
-pub fn find(bytes: &[u8]) -> Option<&'static str> {
-    let near = bytes.get(..NEAR).unwrap_or(bytes);
+pub fn find(input: &Input<'_>) -> Option<&'static str> {
+    let near = input.bytes.get(..NEAR).unwrap_or(input.bytes);
     mail(near)
-        .or_else(|| uue(bytes).then_some("uue"))
+        .or_else(|| uue(input).then_some("uue"))
         .or_else(|| memmem::find(near, b"(This file must be converted with BinHex").map(|_| "hqx"))
         .or_else(|| is_hex_records(near).then_some("ihex"))
 }
@@ -83,8 +86,9 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// `begin 644 name` at the start of a line, and a data line of the length that its first character says (POSIX uuencode).
-fn uue(bytes: &[u8]) -> bool {
-    memmem::find_iter(bytes, b"begin ").any(|at| {
+fn uue(input: &Input<'_>) -> bool {
+    let bytes = input.bytes;
+    input.places(Signature::Uuencoded).any(|at| {
         let starts = at
             .checked_sub(1)
             .is_none_or(|before| matches!(bytes.get(before), Some(b'\n' | b'\r')));
@@ -134,21 +138,24 @@ mod tests {
             ">From x\nSubject : x\nTo : y\n\n",
             &long,
         ] {
-            assert_eq!(find(message.as_bytes()), Some("eml"), "{message:.60}");
+            assert_eq!(find(&Input::bare(message.as_bytes())), Some("eml"), "{message:.60}");
         }
-        assert_eq!(find(b"Content-Type: multipart/related; boundary=x\n\n"), Some("mht"));
+        assert_eq!(find(&Input::bare(b"Content-Type: multipart/related; boundary=x\n\n")), Some("mht"));
         for text in ["Note: this\nis: no mail", "To: you\n\nhello", "key: value\nsubject: x\n", ""] {
-            assert_eq!(find(text.as_bytes()), None, "{text}");
+            assert_eq!(find(&Input::bare(text.as_bytes())), None, "{text}");
         }
     }
 
     #[test]
     fn encodings_are_found_behind_prose() {
         let prose = "An ordinary letter.\n".repeat(500);
-        assert_eq!(find(format!("{prose}begin 644 x\n#0V%T\n`\nend\n").as_bytes()), Some("uue"));
-        assert_eq!(find(b"we begin 644 times\n#0V%T\n"), None);
-        assert_eq!(find(b"begin 644 x\nan ordinary line\n"), None);
-        assert_eq!(find(b":0300300002337A1E\n:00000001FF\n"), Some("ihex"));
-        assert_eq!(find(b":-) :-)\n:smile:\n"), None);
+        assert_eq!(
+            find(&Input::bare(format!("{prose}begin 644 x\n#0V%T\n`\nend\n").as_bytes())),
+            Some("uue")
+        );
+        assert_eq!(find(&Input::bare(b"we begin 644 times\n#0V%T\n")), None);
+        assert_eq!(find(&Input::bare(b"begin 644 x\nan ordinary line\n")), None);
+        assert_eq!(find(&Input::bare(b":0300300002337A1E\n:00000001FF\n")), Some("ihex"));
+        assert_eq!(find(&Input::bare(b":-) :-)\n:smile:\n")), None);
     }
 }
