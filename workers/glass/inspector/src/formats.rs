@@ -6,6 +6,7 @@ mod activemime;
 mod behind;
 mod bzip2;
 mod encoded;
+mod fields;
 mod gzip;
 mod lha;
 mod links;
@@ -24,6 +25,7 @@ mod pdf;
 mod rar;
 mod rtf;
 mod sfx;
+mod split;
 mod stored;
 mod streams;
 mod tar;
@@ -105,6 +107,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &lha::macbinary::MacBinary,
     &sfx::Behind,
     &behind::Behind,
+    &split::Split,
     &tar::Tar,
     &gzip::Gzip,
     &bzip2::Bzip2,

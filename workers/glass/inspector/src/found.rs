@@ -43,6 +43,13 @@ impl Found {
         self
     }
 
+    /// The same, so many bytes further on.
+    #[must_use]
+    pub(crate) fn behind(mut self, offset: usize) -> Self {
+        self.offset = self.offset.saturating_add(len64(offset));
+        self
+    }
+
     /// What stands there (cut to 256 bytes, escaped).
     #[must_use]
     pub fn excerpt(mut self, bytes: &[u8]) -> Self {
@@ -82,5 +89,33 @@ impl Found {
     pub fn class(mut self, class: Class) -> Self {
         self.class = Some(class);
         self
+    }
+}
+
+/// Keeps the gravest of many findings, and of equals the first: many of little weight must not push out one that tells.
+pub fn keep_gravest(found: &mut Vec<Found>, most: usize) {
+    let weight = |found: &Found| {
+        let known = catalogue::find(found.id).map(|entry| entry.severity);
+        found.severity.or(known).unwrap_or(Severity::Info)
+    };
+    while found.len() > most {
+        let mildest = found.iter().enumerate().rev().min_by_key(|(_, found)| weight(found));
+        let Some((index, _)) = mildest else { return };
+        found.remove(index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tells_is_kept_whatever_stands_before_it() {
+        let mut found = vec![Found::new("rel.remote_image").severity(Severity::Low); 4];
+        found.push(Found::new("dde.word_field"));
+        found.push(Found::new("rel.remote_image").severity(Severity::Low).says("last"));
+        keep_gravest(&mut found, 3);
+        let ids: Vec<&str> = found.iter().map(|found| found.id).collect();
+        assert_eq!(ids, ["rel.remote_image", "rel.remote_image", "dde.word_field"]);
     }
 }

@@ -5,6 +5,8 @@
 mod disks;
 mod programs;
 
+use crate::formats::text;
+
 /// What a node is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Label {
@@ -104,7 +106,18 @@ static ROWS: &[Row] = &[
     holds("arc-freeze", "frozen data", 0, b"\x1f\x9f"),
     holds("squashfs", "a SquashFS image", 0, b"hsqs"),
     holds("squashfs", "a SquashFS image", 0, b"sqsh"),
+    holds("squashfs", "a SquashFS image", 0, b"shsq"),
+    holds("squashfs", "a SquashFS image", 0, b"qshs"),
+    holds("mslz", "a file of MS-DOS compress", 0, b"SZDD\x88\xf0\x27\x33"),
+    holds("mslz", "a file of MS-DOS compress", 0, b"KWAJ\x88\xf0\x27\xd1"),
+    holds("mslz", "a file of QBasic compress", 0, b"SZ \x88\xf0\x27\x33\xd1"),
+    holds("ppmd", "a PPMd file", 0, b"\x8f\xaf\xac\x84"),
+    holds("nsis", "an NSIS installer's archive", 4, b"\xef\xbe\xad\xdeNullsoftInst"),
+    holds("lit", "a Microsoft Reader book", 0, b"ITOLITLS"),
+    holds("sparse", "an Android sparse image", 0, b"\x3a\xff\x26\xed"),
+    holds("uefi", "a UEFI firmware volume", 40, b"_FVH"),
     holds("cramfs", "a CramFS image", 0, b"\x45\x3d\xcd\x28"),
+    holds("cramfs", "a CramFS image", 0, b"\x28\xcd\x3d\x45"),
     holds("ext", "an ext file system", 0x438, b"\x53\xef"),
     holds("luks", "a LUKS volume", 0, b"LUKS\xba\xbe"),
     holds("ntfs", "an NTFS volume", 3, b"NTFS    "),
@@ -190,14 +203,15 @@ pub fn find(bytes: &[u8]) -> Option<Label> {
     let by_magic = ROWS.iter().find(|row| {
         bytes.get(row.offset..).is_some_and(|tail| tail.starts_with(row.magic)) && programs::is_plausible(row.label.name, bytes)
     });
-    if let Some(row) = by_magic {
-        return Some(row.label);
-    }
-    riff(bytes)
+    let label = by_magic.map(|row| row.label);
+    label
+        .or_else(|| riff(bytes))
         .or_else(|| arj(bytes))
         .or_else(|| disks::find(bytes))
         .or_else(|| trailer(bytes))
         .or_else(|| hinted(bytes))
+        // Text may begin with the words by which media are known, and runs or is read as what it is.
+        .filter(|label| label.container || !text::is_single_bytes(bytes))
 }
 
 fn riff(bytes: &[u8]) -> Option<Label> {
@@ -308,5 +322,25 @@ pub fn covers(word: &str, format: &str) -> bool {
         "text" => TEXT.contains(&format),
         word if word == format => true,
         word => TEXT.contains(&word) && TEXT.contains(&format),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+
+    #[test]
+    fn text_with_the_word_of_a_type_of_media_is_none() {
+        for text in [
+            &b"rem ftyp\r\nset x=1"[..],
+            b"GIF89a=1\n",
+            b"ID3 & rem\r\n",
+            b"the ftyp box of MP4",
+            b"OggS says hello",
+        ] {
+            assert_eq!(find(text), None, "{}", String::from_utf8_lossy(text));
+        }
+        assert!(find(b"GIF89a\x01\0\x01\0\x80").is_some() && find(b"\0\0\0\x18ftypmp42").is_some());
+        assert!(find(b"WARC/1.0\r\n").is_some_and(|label| label.container));
     }
 }

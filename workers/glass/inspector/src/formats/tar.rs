@@ -62,6 +62,13 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     Header::at(bytes, 0).is_some_and(|header| header.sums || header.ustar)
 }
 
+/// The member whose data begins at an offset.
+pub(super) fn stored_at(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let header = at.checked_sub(BLOCK).filter(|header| header.is_multiple_of(BLOCK))?;
+    let header = Header::at(bytes, header).filter(|header| header.sums)?;
+    bytes.get(at..)?.get(..size(header.size?))
+}
+
 /// Whether the first block is a header beyond doubt.
 pub(super) fn is_sound(bytes: &[u8]) -> bool {
     Header::at(bytes, 0).is_some_and(|header| header.sums && header.ustar)

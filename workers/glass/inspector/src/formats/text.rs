@@ -45,6 +45,11 @@ pub fn is_script(bytes: &[u8]) -> bool {
     hosts::words(bytes).next().is_some()
 }
 
+/// True for text in an encoding whose ASCII is single bytes.
+pub fn is_single_bytes(bytes: &[u8]) -> bool {
+    charset::is_single_bytes(bytes)
+}
+
 impl Format for Text {
     fn name(&self) -> &'static str {
         "txt"
@@ -80,6 +85,13 @@ impl Format for Text {
     }
 
     fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
+        if charset::is_too_long(input.bytes) {
+            let gap = Gap::new(
+                GapKind::OverBudget,
+                "text of two or four bytes a character, and too long to be decoded",
+            );
+            sink.gap(gap.bytes(len64(input.bytes.len())));
+        }
         if !is_plain(input) {
             within::unpack(input, sink);
             return Ok(());
@@ -111,13 +123,17 @@ impl Format for Text {
         // What a page shows, or a script puts together, is not opened as a page by its name.
         let shown = matches!(input.layer, "html-text" | "js-folded");
         let page = !script && (html::begins_like_html(text.as_bytes()) || (!shown && html::marks::first(text.as_bytes()).is_some()));
-        let acts = if page { html::unpack(&text, sink) } else { None };
+        let opened = if page {
+            html::unpack(&text, input.layer == "html-text", sink)
+        } else {
+            html::Opened::default()
+        };
         escapes::unpack(&text, input.bytes, sink);
-        let taken = payload::unpack(&text, input.bytes, sink);
-        short::unpack(&text, &taken, sink);
+        let taken = payload::unpack(&text, input.bytes, &opened.urls, sink);
+        short::unpack(&text, &taken, &opened.urls, sink);
         // What a page shows its reader is text: the page itself was asked.
         if page && input.layer != "html-text" {
-            facts::conclude(&text, acts.as_deref(), sink);
+            facts::conclude(&text, opened.acts.as_deref(), &taken, sink);
         }
         Ok(())
     }

@@ -24,6 +24,21 @@ const MAX_AGAIN: u64 = 64 * 1024 * 1024;
 /// The format `xz`.
 pub struct Xz;
 
+/// Whether the bytes begin with a header of a stream whose checksum fits (xz file format 1.2.1, section 2.1.1).
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    let fits = |header: &[u8]| {
+        header.starts_with(MAGIC)
+            && header
+                .get(6..8)
+                .map(crc32fast::hash)
+                .map(u32::to_le_bytes)
+                .as_ref()
+                .map(<[u8; 4]>::as_slice)
+                == header.get(8..12)
+    };
+    bytes.get(..12).is_some_and(fits)
+}
+
 impl Format for Xz {
     fn name(&self) -> &'static str {
         "xz"

@@ -133,6 +133,11 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     find::begins(bytes)
 }
 
+/// The member that begins at an offset as it is.
+pub(super) fn stored_at(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    find::stored_at(bytes, at)
+}
+
 enum Claim {
     /// A container that may hold a stored ZIP as a member, last: it opens that itself.
     Holds,

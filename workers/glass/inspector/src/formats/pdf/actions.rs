@@ -247,7 +247,7 @@ impl Hunt<'_> {
         let doc = self.doc;
         let kind = get(dict, b"S").map(|s| doc.resolve(s)).and_then(Value::name).unwrap_or_default();
         // Readers differ in which of repeated keys they take.
-        for script in all(dict, b"JS").take(8) {
+        for script in all(dict, b"JS") {
             self.script(script, place);
         }
         match kind {

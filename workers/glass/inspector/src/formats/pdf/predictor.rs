@@ -1,9 +1,13 @@
 //! Undoes PNG and TIFF predictors behind Flate and LZW (ISO 32000-2 section 7.4.4.4), row by row.
 
+mod tiff;
+
 use std::io::{Read, Result};
 
-/// Longest row that is held, in bytes.
-const MAX_ROW: usize = 16 * 1024 * 1024;
+/// Longest row that is held, in bytes; a longer one ends with the data long before.
+const MAX_ROW: usize = 128 * 1024 * 1024;
+/// Bytes by which a row grows while it is read: its length is a claim.
+const STEP: usize = 64 * 1024;
 
 /// What `DecodeParms` says of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +16,10 @@ pub struct Shape {
     pub png: bool,
     /// Bytes of a pixel, at least 1.
     pub pixel: usize,
+    /// Bits of a component: 1, 2, 4, 8 or 16.
+    pub bits: u8,
+    /// Components of a pixel, at least 1.
+    pub colors: usize,
     /// Bytes of a row without its kind, at least 1.
     pub row: usize,
 }
@@ -20,15 +28,21 @@ impl Shape {
     /// The shape of the parameters; `None` where nothing is to be undone or the numbers make no sense.
     pub fn of(predictor: i64, colors: i64, bits: i64, columns: i64) -> Option<Shape> {
         let png = predictor >= 10;
-        // Other depths of TIFF predictor 2 occur in pictures only.
-        if !png && (predictor != 2 || bits != 8) {
+        if !png && (predictor != 2 || !matches!(bits, 1 | 2 | 4 | 8 | 16)) {
             return None;
         }
         let pixel_bits = colors.checked_mul(bits).filter(|n| (1..=512).contains(n))?;
         let row_bits = pixel_bits.checked_mul(columns)?;
         let row = usize::try_from(row_bits.checked_add(7)?.div_euclid(8)).ok()?;
         let pixel = usize::try_from(pixel_bits.checked_add(7)?.div_euclid(8)).ok()?;
-        (1..=MAX_ROW).contains(&row).then_some(Shape { png, pixel, row })
+        let (bits, colors) = (u8::try_from(bits).ok()?, usize::try_from(colors).ok()?);
+        (row >= 1).then_some(Shape {
+            png,
+            pixel,
+            bits,
+            colors,
+            row: row.min(MAX_ROW),
+        })
     }
 }
 
@@ -60,17 +74,27 @@ impl<R: Read> Predictor<R> {
             self.row.clear();
             return Ok(());
         }
-        let mut row = vec![0_u8; self.shape.row];
-        let got = self.fill_from(&mut row)?;
-        row.truncate(got);
-        self.ended = got < self.shape.row;
+        let mut row = Vec::new();
+        while row.len() < self.shape.row {
+            let had = row.len();
+            let room = STEP.min(self.shape.row.saturating_sub(had));
+            row.resize(had.saturating_add(room), 0);
+            let got = match self.fill_from(row.get_mut(had..).unwrap_or_default()) {
+                // What came before an error is a part of a row; the error comes again on the next read.
+                Err(_) if had > 0 => 0,
+                other => other?,
+            };
+            row.truncate(had.saturating_add(got));
+            if got < room {
+                break;
+            }
+        }
+        self.ended = row.len() < self.shape.row;
         let above = std::mem::take(&mut self.row);
-        let kind = if self.shape.png {
-            kind.first().copied().unwrap_or_default()
-        } else {
-            1
-        };
-        undo(kind, &mut row, &above, self.shape.pixel);
+        match kind.first().copied().filter(|_| self.shape.png) {
+            Some(kind) => undo(kind, &mut row, &above, self.shape.pixel),
+            None => tiff::undo(&mut row, self.shape),
+        }
         self.row = row;
         self.given = 0;
         Ok(())
@@ -112,7 +136,7 @@ impl<R: Read> Read for Predictor<R> {
     }
 }
 
-/// PNG filter kinds 0 to 4 (PNG specification, section 9); TIFF predictor 2 for whole bytes is kind 1.
+/// PNG filter kinds 0 to 4 (PNG specification, section 9).
 fn undo(kind: u8, row: &mut [u8], above: &[u8], pixel: usize) {
     for at in 0..row.len() {
         let left = at.checked_sub(pixel).and_then(|i| row.get(i)).copied().unwrap_or_default();
@@ -161,5 +185,15 @@ mod tests {
         assert_eq!(Shape::of(12, i64::MAX, 8, 3), None);
         assert_eq!(Shape::of(12, 1, 8, i64::MAX), None);
         assert_eq!(Shape::of(1, 1, 8, 3), None);
+    }
+
+    #[test]
+    fn a_row_is_as_long_as_its_data() {
+        let shape = Shape::of(12, 1, 8, 1 << 40).unwrap();
+        let mut out = Vec::new();
+        Predictor::new(&[&[1, 7][..], &[0; 200_000]].concat()[..], shape)
+            .read_to_end(&mut out)
+            .unwrap();
+        assert_eq!(out, [7; 200_001]);
     }
 }

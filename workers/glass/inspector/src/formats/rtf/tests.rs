@@ -74,3 +74,19 @@ fn a_link_of_an_object_to_another_machine_is_told() {
     let rtf = format!("{{\\rtf1{{\\object{{\\*\\objdata {}}}}}}}", hex(&ole1("OLE2Link", &data)));
     assert!(look(rtf.as_bytes()).finding("rtf.ole2link").contains("http://example.com/a.hta"));
 }
+
+#[test]
+fn the_instruction_of_a_field_is_judged_however_it_is_cut() {
+    for code in [
+        r#"DDEAUTO c:\\\\x "y""#,
+        r"{DD}{\b EA}UTO {x}",
+        r"\u68?\'44\'45AUTO x",
+        r"{\field{\*\fldinst QUOTE 68}{\fldrslt x}}",
+    ] {
+        let page = [r"{\rtf1{\field{\*\fldinst ", code, r"}{\fldrslt x}}}"].concat();
+        let found = look(page.as_bytes()).findings.iter().any(|(id, _)| id == "dde.word_field");
+        assert_eq!(found, !code.contains("QUOTE"), "{code}");
+    }
+    let far = look(br#"{\rtf1{\field{\*\fldinst INCLUDETEXT "http://a.example/x"}{\fldrslt x}}}"#);
+    assert!(far.findings.iter().any(|(id, _)| id == "field.include_remote"));
+}

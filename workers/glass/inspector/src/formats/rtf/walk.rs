@@ -3,8 +3,8 @@
 use airlock_proto::Severity;
 
 use super::tokens::{Token, Tokens, nibble};
-use crate::formats::vba;
-use crate::sink::Found;
+use crate::formats::{fields, vba};
+use crate::found::{Found, keep_gravest};
 
 /// An object or picture, decoded.
 pub struct Object {
@@ -63,6 +63,10 @@ const MAX_DATA: usize = 256 * 1024 * 1024;
 const MAX_TEXT: usize = 64 * 1024 * 1024;
 /// More fonts than Word's own count holds (CVE-2023-21716).
 const MAX_FONTS: usize = 32_767;
+/// Fields within fields.
+const MAX_FIELDS: usize = 64;
+/// Findings of one document; further ones are left out, the gravest are kept.
+const MAX_FOUND: usize = 64;
 /// The longest control word that Word reads, in letters.
 const MAX_WORD: usize = 254;
 
@@ -80,6 +84,8 @@ pub struct Walk<'a> {
     fonts: usize,
     steps: u64,
     told: Vec<&'static str>,
+    /// Instructions of fields that are open: depth of the group, and where in the text they begin.
+    fields: Vec<(usize, usize)>,
     /// What was found, in order.
     pub found: Vec<Found>,
     /// The text so far.
@@ -105,6 +111,7 @@ impl<'a> Walk<'a> {
             fonts: 0,
             steps: 0,
             told: Vec::new(),
+            fields: Vec::new(),
             found: Vec::new(),
             text: String::new(),
         }
@@ -182,6 +189,7 @@ impl<'a> Walk<'a> {
         if self.groups.len() > 1 {
             self.groups.pop();
         }
+        self.end_field();
         let ended = self.collectors.last().is_some_and(|c| c.depth > self.groups.len());
         let collector = if ended { self.collectors.pop() } else { None };
         collector.and_then(|c| self.finish(c))
@@ -286,14 +294,38 @@ impl<'a> Walk<'a> {
             b"u" => self.unicode(number.unwrap_or_default()),
             b"par" | b"line" | b"row" | b"sect" | b"page" => self.letter('\n'),
             b"tab" | b"cell" => self.letter('\t'),
-            b"shpinst" | b"fldinst" | b"shptxt" | b"footnote" | b"annotation" | b"header" | b"footer"
-                if self.group().place == Place::Skip =>
-            {
-                self.set(|group| group.place = Place::Text);
-            }
-            b"shpinst" | b"fldinst" | b"shptxt" | b"footnote" | b"annotation" | b"header" | b"footer" => {}
+            b"fldinst" => self.begin_field(),
+            b"shpinst" | b"shptxt" | b"footnote" | b"annotation" | b"header" | b"footer" => self.set_text(),
             _ if starred => self.set(|group| group.place = Place::Skip),
             _ => {}
+        }
+    }
+
+    /// What is skipped otherwise is text here.
+    fn set_text(&mut self) {
+        if self.group().place == Place::Skip {
+            self.set(|group| group.place = Place::Text);
+        }
+    }
+
+    fn begin_field(&mut self) {
+        self.set_text();
+        if self.fields.len() < MAX_FIELDS {
+            self.flush();
+            self.fields.push((self.groups.len(), self.text.len()));
+        }
+    }
+
+    /// Looks at the instruction of a field whose group is over, however it was cut to pieces and spelled.
+    fn end_field(&mut self) {
+        let depth = self.groups.len();
+        let Some((_, start)) = self.fields.pop_if(|(of, _)| *of > depth) else {
+            return;
+        };
+        self.flush();
+        if let Some(found) = self.text.get(start..).and_then(fields::judge) {
+            self.found.push(found.at(self.tokens.at, 0));
+            keep_gravest(&mut self.found, MAX_FOUND);
         }
     }
 

@@ -43,6 +43,37 @@ pub(super) fn xar(bytes: &[u8]) -> bool {
     read().unwrap_or_default()
 }
 
+/// A SquashFS image: version 4.0, and a block size that its logarithm is of (squashfs 4.0, superblock).
+pub(super) fn squashfs(bytes: &[u8]) -> bool {
+    let read = || {
+        let mut r = Reader::at(bytes, 12);
+        let block = r.u32()?;
+        r.skip(4)?;
+        let (method, log) = (r.u16()?, r.u16()?);
+        r.skip(4)?;
+        let (major, minor) = (r.u16()?, r.u16()?);
+        Some(
+            bytes.starts_with(b"hsqs")
+                && (1..=6).contains(&method)
+                && 1_u32.checked_shl(log.into()) == Some(block)
+                && (major, minor) == (4, 0),
+        )
+    };
+    read().unwrap_or_default()
+}
+
+/// The first header of an NSIS installer, which says how long the archive behind it is (NSIS 3, `firstheader`).
+pub(super) fn nsis(bytes: &[u8]) -> bool {
+    let read = || {
+        let mut r = Reader::at(bytes, 4);
+        let magic = r.u32()?;
+        r.skip(12)?;
+        let (head, all) = (r.u32()?, r.u32()?);
+        Some(magic == 0xdead_beef && head > 0 && all >= 28)
+    };
+    read().unwrap_or_default()
+}
+
 /// A zstd frame that ends within the file: its header is sound, and each block of it leads to the next (RFC 8878, section 3.1.1).
 pub(super) fn zstd(bytes: &[u8]) -> bool {
     const LARGEST: usize = 128 << 10;

@@ -8,7 +8,7 @@ use super::payload::decode_base64;
 /// Shortest argument that is decoded, in characters.
 const MIN_ARGUMENT: usize = 16;
 /// Most arguments of one text.
-const MOST: usize = 256;
+pub const MOST: usize = 4096;
 
 /// One argument, joined and decoded.
 #[derive(Debug)]

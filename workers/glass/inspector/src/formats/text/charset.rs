@@ -8,7 +8,7 @@ const SAMPLE: usize = 64 * 1024;
 const GUESSED: usize = 2048;
 /// How much of that stands before the byte.
 const BEFORE: usize = 256;
-/// Longest text that is turned into UTF-8 in one piece (64 MiB); longer text stays as it is and was matched as it is.
+/// Longest text that is turned into UTF-8 in one piece (64 MiB); longer 8-bit text stays as it is and was matched as it is.
 const MAX_DECODED: usize = 64 * 1024 * 1024;
 
 /// True for text in an encoding that some program would show as text.
@@ -16,9 +16,11 @@ pub fn is_text(bytes: &[u8]) -> bool {
     if bytes.is_empty() {
         return false;
     }
-    if wide(bytes).is_some() {
-        return true;
-    }
+    wide(bytes).is_some() || is_single_bytes(bytes)
+}
+
+/// The same for encodings whose ASCII is single bytes.
+pub fn is_single_bytes(bytes: &[u8]) -> bool {
     let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
     let odd = sample
         .iter()
@@ -57,6 +59,11 @@ pub fn to_utf8(bytes: &[u8]) -> Option<String> {
     }
     let (text, _, _) = encoding.decode(bytes);
     Some(text.into_owned())
+}
+
+/// True for text in UTF-16 or UTF-32 that is too long to be turned into UTF-8: nothing that it says was looked at.
+pub fn is_too_long(bytes: &[u8]) -> bool {
+    bytes.len() > MAX_DECODED && (wide(bytes).is_some() || Encoding::for_bom(bytes).is_some_and(|(encoding, _)| encoding != UTF_8))
 }
 
 /// The text as UTF-8 when it is in UTF-16 or UTF-32; for labels, where ASCII is all that counts.
@@ -236,9 +243,11 @@ fn bare_utf32(bytes: &[u8]) -> Option<bool> {
 fn plausible(bytes: &[u8], encoding: &'static Encoding) -> bool {
     let sample = bytes.get(..4096).unwrap_or(bytes);
     let even = sample.get(..sample.len() & !1).unwrap_or_default();
-    let (text, broken) = encoding.decode_without_bom_handling(even);
-    let odd = text.chars().filter(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')).count();
-    !broken && odd.saturating_mul(20) <= text.chars().count()
+    let (text, _) = encoding.decode_without_bom_handling(even);
+    // What is cut or damaged is no character: the last pair of a sample for one.
+    let is_odd = |c: &char| *c == '\u{fffd}' || (c.is_control() && !matches!(c, '\t' | '\n' | '\r'));
+    let odd = text.chars().filter(is_odd).count();
+    odd.saturating_mul(20) <= text.chars().count()
 }
 
 /// UTF-7 that hides markup: `+ADw-` is `<` (RFC 2152). Only such text is decoded, since any ASCII text is valid UTF-7.
@@ -278,6 +287,18 @@ mod tests {
         text.encode_utf16()
             .flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() })
             .collect()
+    }
+
+    #[test]
+    fn a_pair_that_the_sample_cuts_and_damaged_letters_leave_it_text() {
+        let wide = |text: &str| -> Vec<u8> { [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect() };
+        let mut text = "\u{436}".repeat(2047);
+        text.push_str("\u{1f600} and more");
+        assert!(to_utf8(&wide(&text)).is_some_and(|plain| plain.ends_with("\u{1f600} and more")));
+        let mut damaged = wide(&"\u{4e2d}".repeat(400));
+        damaged[100..102].copy_from_slice(&[0, 0xd8]);
+        assert!(to_utf8(&damaged).is_some());
+        assert!(is_too_long(&wide(&"a".repeat(MAX_DECODED / 2 + 8))) && !is_too_long(&wide("a")));
     }
 
     #[test]

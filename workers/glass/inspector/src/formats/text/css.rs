@@ -3,7 +3,7 @@
 use memchr::{memchr_iter, memmem};
 
 /// Most URLs of one text.
-const MOST: usize = 512;
+pub const MOST: usize = 4096;
 
 /// The `data:` URLs that stand in a style sheet, with its escapes undone.
 pub fn data_urls(text: &str) -> Vec<String> {

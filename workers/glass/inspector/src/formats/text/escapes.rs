@@ -1,9 +1,13 @@
 //! Text in escapes: `\x41`, `\u0041`, `\u{41}`, `\101`, `%41`, `&#65;`-free number lists of `fromCharCode`, and hexadecimal strings. What they say is a layer.
 
+use airlock_proto::{Gap, GapKind};
+
 use crate::sink::Sink;
 
 /// Fewest escapes in a row that are worth decoding.
 const MIN_ROW: usize = 8;
+/// Most number lists and hexadecimal strings of one text that are layers.
+const MOST: usize = 512;
 /// Shortest hexadecimal string that is looked at, in digits.
 const MIN_HEX: usize = 128;
 
@@ -12,11 +16,15 @@ pub fn unpack(text: &str, bytes: &[u8], sink: &mut Sink<'_, '_>) {
     if let Some(plain) = unescape(text) {
         sink.layer_slice("unescaped", "unescaped", plain.as_bytes());
     }
-    for (layer, bytes) in number_lists(text).into_iter().take(64) {
-        sink.layer_slice(layer, "number list", &bytes);
-    }
-    for bytes in hex_strings(bytes).into_iter().take(64) {
-        sink.layer_slice("hex", "hex", &bytes);
+    let lists = number_lists(text).into_iter().map(|(layer, bytes)| (layer, "number list", bytes));
+    let strings = hex_strings(bytes).into_iter().map(|bytes| ("hex", "hex", bytes));
+    for (number, (layer, name, bytes)) in lists.chain(strings).enumerate() {
+        if number == MOST {
+            let why = format!("more than {MOST} hidden strings in one text: the rest was not opened");
+            sink.gap(Gap::new(GapKind::TooMany, why));
+            break;
+        }
+        sink.layer_slice(layer, name, &bytes);
     }
 }
 
@@ -91,9 +99,12 @@ fn octal(bytes: &[u8]) -> Option<(char, usize)> {
 /// What the number lists of `fromCharCode(…)` and arrays say: text, or the bytes of a file, plain or under one XOR byte.
 fn number_lists(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let mut found = Vec::new();
-    for at in memchr::memmem::find_iter(text.as_bytes(), b"fromCharCode(") {
-        let list = text.get(at.saturating_add(13)..).and_then(|rest| numbers(rest, ')'));
-        found.extend(list.and_then(|n| spell(&n)));
+    for call in ["fromCharCode", "fromCodePoint"] {
+        for at in memchr::memmem::find_iter(text.as_bytes(), call) {
+            let behind = text.get(at.saturating_add(call.len())..).unwrap_or_default();
+            let list = behind.trim_ascii_start().strip_prefix('(').and_then(|rest| numbers(rest, ')'));
+            found.extend(list.and_then(|n| spell(&n)));
+        }
     }
     for at in memchr::memchr_iter(b'[', text.as_bytes()) {
         let list = text.get(at.saturating_add(1)..).and_then(|rest| numbers(rest, ']'));
@@ -112,7 +123,11 @@ fn numbers(text: &str, end: char) -> Option<Vec<u32>> {
     if list.len() < 40 || !rest.starts_with(end) {
         return None;
     }
-    list.split(',')
+    // A comma at the end of a list counts for nothing.
+    let list = list.trim_ascii_end();
+    list.strip_suffix(',')
+        .unwrap_or(list)
+        .split(',')
         .map(|part| {
             let part = part.trim();
             match part.strip_prefix("0x") {

@@ -2,29 +2,44 @@
 //!
 //! Everything here needs several words together; a word alone says nothing (DETECTIONS: base rates on ordinary pages).
 
+use std::collections::HashSet;
+
+use airlock_proto::Severity;
+
+use super::payload::{self, Key};
+use crate::labels;
 use crate::sink::{Found, Sink};
 
-/// How much of a text is looked at (16 MiB); the rules look at all of it.
-const MAX_LOOKED: usize = 16 * 1024 * 1024;
+/// How much of a text is looked at in one piece, and how much of it once more with the next.
+const PIECE: usize = 16 * 1024 * 1024;
+const OVERLAP: usize = 64 * 1024;
+/// Longest page that may be a library of scripts, which offers to save what it makes, in bytes; a longer one must carry what it saves.
+const LIBRARY: usize = 128 * 1024;
+/// How much of such a page the literal is that it carries, at least: a twelfth.
+const CARRIED: usize = 12;
 
 /// Looks at one text.
 pub fn look(text: &str, sink: &mut Sink<'_, '_>) {
-    let mut end = MAX_LOOKED.min(text.len());
-    while !text.is_char_boundary(end) {
-        end = end.saturating_sub(1);
-    }
-    let text = text.get(..end).unwrap_or_default();
-    let lower = text.to_ascii_lowercase();
-    for check in [clickfix, windows_objects, command_line, obfuscated] {
-        if let Some(found) = check(text, &lower) {
-            sink.finding(found);
+    let mut told = HashSet::new();
+    let mut from = 0_usize;
+    while let Some(rest) = text.get(from..).filter(|rest| from == 0 || rest.len() > OVERLAP) {
+        let piece = rest.get(..rest.floor_char_boundary(PIECE)).unwrap_or_default();
+        let lower = piece.to_ascii_lowercase();
+        for check in [clickfix, windows_objects, command_line, obfuscated] {
+            if let Some(found) = check(piece, &lower).filter(|found| told.insert(found.id)) {
+                sink.finding(found.behind(from));
+            }
         }
+        if piece.len() == rest.len() {
+            break;
+        }
+        from = text.floor_char_boundary(from.saturating_add(PIECE.saturating_sub(OVERLAP)));
     }
 }
 
 /// After the payloads of a page are through: does the page hand one of them out? `acts` when a browser has something to run in it: the
 /// scripts that do not stand in the text as they are.
-pub fn conclude(text: &str, acts: Option<&str>, sink: &mut Sink<'_, '_>) {
+pub fn conclude(text: &str, acts: Option<&str>, taken: &HashSet<Key>, sink: &mut Sink<'_, '_>) {
     let plain = smuggles(text)
         .filter(|_| acts.is_some() || !is_data(text))
         .map(|found| (found, text));
@@ -32,20 +47,35 @@ pub fn conclude(text: &str, acts: Option<&str>, sink: &mut Sink<'_, '_>) {
         return;
     };
     let excerpt = text.as_bytes().get(at..).unwrap_or_default();
-    sink.finding(Found::new("html.smuggling_js").at(at, word).excerpt(excerpt));
+    let found = Found::new("html.smuggling_js").at(at, word).excerpt(excerpt);
+    let library = text.len() > LIBRARY && !carries(text, taken);
+    sink.finding(if library { found.severity(Severity::Info) } else { found });
     let carried = sink.children().iter().find(|child| {
         matches!(child.layer, "base64" | "data-url" | "hex" | "js-folded" | "bytes" | "xor")
-            && child.format.is_some_and(|f| {
-                crate::labels::covers("archive", f)
-                    || crate::labels::covers("exe", f)
-                    || matches!(f, "lnk" | "html" | "hta" | "js" | "vbs" | "pdf")
-                    || (crate::labels::covers("office", f))
-            })
+            && child.format.is_some_and(|format| is_payload(child.layer, format, library))
     });
     if let Some(child) = carried.map(|c| c.format.unwrap_or_default()) {
         let sentence = format!("The file that the page builds by script is a {child} file.");
         sink.finding(Found::new("html.smuggling_payload").at(at, word).excerpt(excerpt).summary(sentence));
     }
+}
+
+/// True for a file that a person can open or run. A library of scripts has texts and documents of its own, and every page runs its own
+/// WebAssembly.
+fn is_payload(layer: &str, format: &str, library: bool) -> bool {
+    let covers = |group| labels::covers(group, format);
+    // The strings of the page itself, joined, are no file.
+    let own = (layer, format) == ("js-folded", "js") || format == "wasm";
+    let shown = matches!(format, "html" | "hta" | "js" | "vbs" | "pdf");
+    !own && (covers("archive") || covers("exe") || covers("office") || format == "lnk" || (shown && !library))
+}
+
+/// True for a literal that makes up much of the text and is no file that was recognised, or a list of numbers as long.
+fn carries(text: &str, taken: &HashSet<Key>) -> bool {
+    let shortest = text.len().div_ceil(CARRIED);
+    let unknown = |run: &&[u8]| run.len() >= shortest && !taken.contains(&payload::key(run));
+    let number = |b: &u8| b.is_ascii_digit() || matches!(b, b',' | b' ' | b'\n' | b'\r' | b'\t');
+    payload::runs(text.as_bytes()).iter().any(unknown) || text.as_bytes().split(|b| !number(b)).any(|list| list.len() >= shortest)
 }
 
 /// A JSON document (RFC 8259), which quotes code, as documentation does: no browser runs it unless its markup acts.
@@ -114,10 +144,17 @@ fn clickfix(text: &str, lower: &str) -> Option<Found> {
         "strg + v",
         "strg+v",
     ];
-    let command = COMMANDS.iter().any(|w| has(lower, w));
-    let keys = KEYS.iter().any(|w| has(lower, w));
     let at = copies?;
-    (command && (keys || has(lower, "verif") || has(lower, "captcha"))).then(|| {
+    let command = COMMANDS.iter().any(|w| has(lower, w));
+    let asks = if lower.len() > LIBRARY {
+        // Libraries of scripts hold all these words, far from one another.
+        let keys = KEYS.iter().flat_map(|keys| places(lower, keys));
+        let near = |keys: usize| COMMANDS.iter().any(|word| has(around(lower, keys, 4096), word));
+        keys.into_iter().any(near)
+    } else {
+        KEYS.iter().chain(&["verif", "captcha"]).any(|word| has(lower, word))
+    };
+    (command && asks).then(|| {
         Found::new("html.clickfix")
             .at(at, 20)
             .excerpt(text.as_bytes().get(at..).unwrap_or_default())
@@ -170,7 +207,9 @@ fn windows_objects(text: &str, lower: &str) -> Option<Found> {
 
 /// PowerShell that fetches and runs, or hides its command in base64.
 fn command_line(text: &str, lower: &str) -> Option<Found> {
-    let shell = place(lower, "powershell").or_else(|| place(lower, "pwsh"))?;
+    let shell = fetched_and_run(lower)
+        .or_else(|| place(lower, "powershell"))
+        .or_else(|| place(lower, "pwsh"))?;
     // A command stands on its line; the rest of a page that mentions PowerShell is about something else.
     let mut end = shell.saturating_add(600).min(lower.len());
     while !lower.is_char_boundary(end) {
@@ -185,18 +224,52 @@ fn command_line(text: &str, lower: &str) -> Option<Found> {
         "downloadfile",
         "invoke-webrequest",
         "iwr ",
+        "irm ",
+        "invoke-restmethod",
         "start-bitstransfer",
         "net.webclient",
     ]
     .iter()
     .any(|w| has(near, w));
-    let runs = ["iex", "invoke-expression", "start-process", "-enc", "| iex", "reflection.assembly"]
+    let runs = ["invoke-expression", "start-process", "-enc", "reflection.assembly"]
         .iter()
-        .any(|w| has(near, w));
+        .any(|w| has(near, w))
+        || words(near, "iex").next().is_some();
     (encoded || (fetches && runs)).then(|| {
         Found::new("ps1.encoded_command")
             .at(shell, 10)
             .excerpt(text.as_bytes().get(shell..).unwrap_or_default())
+    })
+}
+
+/// A script of PowerShell, which needs not name itself: where a line runs what it fetches in the same breath.
+fn fetched_and_run(lower: &str) -> Option<usize> {
+    const NEAR: usize = 200;
+    const FETCH: &[&str] = &["iwr ", "irm ", "invoke-webrequest ", "invoke-restmethod "];
+    if lower.trim_start().starts_with('<') {
+        return None;
+    }
+    let fetches = |at: &usize| {
+        let near = around(lower, *at, NEAR);
+        has(near, "downloadstring(") || (has(near, "://") && FETCH.iter().any(|word| has(near, word)))
+    };
+    let runs = ["iex", "invoke-expression"].into_iter().flat_map(|word| words(lower, word));
+    let at = runs.into_iter().find(fetches)?;
+    Some(lower.floor_char_boundary(at.saturating_sub(NEAR)))
+}
+
+/// What stands so many bytes before and behind a place.
+fn around(text: &str, at: usize, near: usize) -> &str {
+    let from = text.floor_char_boundary(at.saturating_sub(near));
+    text.get(from..text.floor_char_boundary(at.saturating_add(near)))
+        .unwrap_or_default()
+}
+
+/// All places where a word begins that is not a part of a longer one before it.
+fn words<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
+    places(text, word).filter(|at| {
+        let before = at.checked_sub(1).and_then(|before| text.as_bytes().get(before));
+        before.is_none_or(|b| !b.is_ascii_alphanumeric())
     })
 }
 
@@ -221,9 +294,9 @@ fn obfuscated(text: &str, lower: &str) -> Option<Found> {
         .excerpt(text.as_bytes().get(at..).unwrap_or_default());
     // Packers were once used to save bytes; the six-character alphabet never was.
     Some(if noise {
-        found.severity(airlock_proto::Severity::High)
+        found.severity(Severity::High)
     } else {
-        found.severity(airlock_proto::Severity::Low)
+        found.severity(Severity::Low)
     })
 }
 

@@ -11,13 +11,18 @@ mod page;
 
 use std::collections::HashSet;
 
+use airlock_proto::{Gap, GapKind};
+
 pub use self::page::DataUrl;
 use self::page::tokenize;
+use super::payload::Key;
 use super::{css, payload};
 use crate::sink::Sink;
 
-/// Most scripts and handlers that become layers; all of them are in the raw bytes, too, which the rules have matched.
+/// Most scripts, handlers and pages within a page that are layers of their own; further ones are one layer together.
 const MAX_LAYERS: usize = 512;
+/// Most `data:` URLs of a page that are opened.
+const MAX_URLS: usize = 4096;
 
 /// True when markup stands at the beginning of bytes that need not be text throughout; see [`marks`] for what stands further behind.
 pub fn begins_like_html(bytes: &[u8]) -> bool {
@@ -75,15 +80,34 @@ pub fn is_marked(text: &str, within: usize) -> bool {
     MARKS.iter().any(|mark| head.contains(mark))
 }
 
-/// Hands on what is in the page. When a browser has something to run in it: the scripts that do not stand in the text as they are.
-pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) -> Option<String> {
+/// What has no room for a layer of its own, as one.
+fn together<'a>(layer: &'static str, all: impl Iterator<Item = &'a str>, sink: &mut Sink<'_, '_>) {
+    let rest: Vec<&str> = all.skip(MAX_LAYERS).collect();
+    if !rest.is_empty() {
+        sink.layer_slice(layer, "further ones", rest.join("\n").as_bytes());
+    }
+}
+
+/// What was found in a page beside its layers.
+#[derive(Debug, Default)]
+pub struct Opened {
+    /// When a browser has something to run in it: the scripts that do not stand in the text as they are.
+    pub acts: Option<String>,
+    /// The `data:` URLs that were opened, as the runs that stand in the text.
+    pub urls: HashSet<Key>,
+}
+
+/// Hands on what is in the page; not what it shows when it is itself what a page shows.
+pub fn unpack(text: &str, shown: bool, sink: &mut Sink<'_, '_>) -> Opened {
     let page = tokenize(&attributes::shortened(text));
     for (name, script) in page.scripts.iter().take(MAX_LAYERS) {
         sink.layer_slice("script", name.clone(), script.as_bytes());
     }
+    together("script", page.scripts.iter().map(|(_, script)| script.as_str()), sink);
     for source in page.srcdocs.iter().take(MAX_LAYERS) {
         sink.layer_slice("srcdoc", "srcdoc", source.as_bytes());
     }
+    together("srcdoc", page.srcdocs.iter().map(String::as_str), sink);
     // What stands in a style without references is found in the whole text; the same address counts once.
     let mut known: HashSet<String> = if page.styled.is_empty() {
         HashSet::new()
@@ -91,10 +115,15 @@ pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) -> Option<String> {
         css::data_urls(text).into_iter().collect()
     };
     let styled = page.styled.iter().filter(|link| known.insert(link.url.clone()));
-    for link in page.data_urls.iter().chain(styled).take(MAX_LAYERS) {
+    for (number, link) in page.data_urls.iter().chain(styled).enumerate() {
+        if number == MAX_URLS {
+            let why = format!("more than {MAX_URLS} data: URLs in one page: the rest was not opened");
+            sink.gap(Gap::new(GapKind::TooMany, why));
+            break;
+        }
         payload::data_url(link, sink);
     }
-    if !page.text.trim().is_empty() && page.entities {
+    if !shown && page.entities && !page.text.trim().is_empty() {
         sink.layer_slice("html-text", "text", page.text.as_bytes());
     }
     // Source code that holds a picture in a literal is none itself.
@@ -104,5 +133,9 @@ pub fn unpack(text: &str, sink: &mut Sink<'_, '_>) -> Option<String> {
             .starts_with('<');
     conclude::conclude(&page, svg, sink);
     let acts = !page.scripts.is_empty() || !page.srcdocs.is_empty() || page.data_urls.iter().any(|link| link.navigates);
-    acts.then_some(page.hidden)
+    let urls = page.data_urls.iter().filter_map(|link| payload::key_of_url(&link.url)).collect();
+    Opened {
+        acts: acts.then_some(page.hidden),
+        urls,
+    }
 }

@@ -51,11 +51,7 @@ pub fn data_url(link: &DataUrl, sink: &mut Sink<'_, '_>) {
         return;
     };
     let percent = percent_decode(body);
-    let bytes = if head.to_ascii_lowercase().contains(";base64") {
-        decode_base64(&percent)
-    } else {
-        percent
-    };
+    let bytes = if is_base64(head) { decode_base64(&percent) } else { percent };
     if bytes.is_empty() {
         return;
     }
@@ -72,8 +68,24 @@ pub fn data_url(link: &DataUrl, sink: &mut Sink<'_, '_>) {
     }
 }
 
-/// Hands on the files and texts that stand as base64 anywhere in the text; gives the runs that were some.
-pub fn unpack(text: &str, bytes: &[u8], sink: &mut Sink<'_, '_>) -> HashSet<Key> {
+/// Whether the head of a `data:` URL says so: blanks may stand around the word (Fetch, section 6, data: URL processor).
+fn is_base64(head: &str) -> bool {
+    let lower = head.to_ascii_lowercase();
+    lower.contains(";base64")
+        || lower
+            .trim_end()
+            .strip_suffix("base64")
+            .is_some_and(|rest| rest.trim_end_matches(' ').ends_with(';'))
+}
+
+/// The key of what a `data:` URL holds, as the run that stands in the text.
+pub fn key_of_url(url: &str) -> Option<Key> {
+    url.split_once(',').map(|(_, body)| key(body.as_bytes()))
+}
+
+/// Hands on the files and texts that stand as base64 anywhere in the text; gives the runs that were some. Of those that were opened as
+/// `data:` URLs before, some are told twice, and they do not count as too many.
+pub fn unpack(text: &str, bytes: &[u8], opened: &HashSet<Key>, sink: &mut Sink<'_, '_>) -> HashSet<Key> {
     let mut taken = HashSet::new();
     if let Some(folded) = fold(text) {
         sink.layer_slice("js-folded", "joined strings", folded.as_bytes());
@@ -90,6 +102,9 @@ pub fn unpack(text: &str, bytes: &[u8], sink: &mut Sink<'_, '_>) -> HashSet<Key>
             continue;
         }
         if found >= MAX_PAYLOADS {
+            if opened.contains(&key(run)) {
+                continue;
+            }
             let gap = airlock_proto::Gap::new(
                 airlock_proto::GapKind::TooMany,
                 format!("more than {MAX_PAYLOADS} base64 payloads in one text"),
@@ -107,7 +122,7 @@ pub fn unpack(text: &str, bytes: &[u8], sink: &mut Sink<'_, '_>) -> HashSet<Key>
 /// Runs of base64 characters, line breaks inside them allowed where the lines are long.
 ///
 /// A run has a window of [`MIN_RUN`] digits, so that looking at every [`MIN_RUN`]th byte finds it: ordinary text costs next to nothing.
-fn runs(bytes: &[u8]) -> Vec<&[u8]> {
+pub fn runs(bytes: &[u8]) -> Vec<&[u8]> {
     const LAST: usize = MIN_RUN.saturating_sub(1);
     let mut found = Vec::new();
     let mut at = 0_usize;
@@ -214,13 +229,36 @@ fn fold(text: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&out).into_owned())
 }
 
-/// Joins the literals of a list (`["abc","def"]`), which scripts do with `join("")`; `None` when there are too few to matter.
+/// Joins the literals of a list (`["abc","def"]`), which scripts do with `join("")`, whatever blanks stand between them; `None` when there
+/// are too few to matter.
 fn fold_list(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let quote = ["\",\"", "','"]
+    const FEWEST: usize = 4;
+    let quote = ['"', '\'']
         .into_iter()
-        .find(|between| memchr::memmem::find_iter(bytes, between).nth(3).is_some())?;
-    Some(text.replace(quote, "").replace(&quote.replace(',', ", "), ""))
+        .find(|quote| between(text, *quote).nth(FEWEST.saturating_sub(1)).is_some())?;
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0_usize;
+    for (start, end) in between(text, quote) {
+        out.push_str(text.get(from..start).unwrap_or_default());
+        from = end;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    Some(out)
+}
+
+/// Where a comma stands between two literals: from the quote that ends the one to behind the quote that opens the other.
+fn between(text: &str, quote: char) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let bytes = text.as_bytes();
+    let mut free = 0_usize;
+    memchr::memchr_iter(b',', bytes).filter_map(move |comma| {
+        let (before, behind) = (text.get(..comma)?, text.get(comma..)?.get(1..)?);
+        let start = before.trim_ascii_end().strip_suffix(quote)?.len();
+        let rest = behind.trim_ascii_start().strip_prefix(quote)?;
+        let end = text.len().saturating_sub(rest.len());
+        let fits = start >= free;
+        free = free.max(end);
+        fits.then_some((start, end))
+    })
 }
 
 /// Decodes `%XX`; anything else stays as it is.

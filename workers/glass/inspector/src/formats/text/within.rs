@@ -23,15 +23,17 @@ const LONGEST: usize = 64 * 1024 * 1024;
 /// Where the data is longer: what is taken before the first place that tells.
 const BEFORE: usize = 1024 * 1024;
 
-/// The text of data that says to be UTF-16, by its first bytes or by the server's word, and holds a page.
-fn wide_page(input: &Input<'_>) -> Option<String> {
+/// The text of data that says to be UTF-16, by its first bytes or by the server's word: it holds a page or a script, or is of no other
+/// type. Who reads it goes by the mark alone, and takes what is no character for one.
+fn wide(input: &Input<'_>) -> Option<String> {
     let text = charset::marked(input.bytes).or_else(|| charset::declared(input.bytes, input.declared_type?))?;
-    marks::first(text.as_bytes()).is_some().then_some(text)
+    let tells = || marks::first(text.as_bytes()).is_some() || words(text.as_bytes()).next().is_some();
+    (labels::find(input.bytes).is_none() || tells()).then_some(text)
 }
 
 /// True for data, neither an archive nor a program, within which a browser or a script host would find something to act on.
 pub fn holds(input: &Input<'_>) -> bool {
-    may_hold(input) && (acts(input) || words(input.bytes).next().is_some())
+    may_hold(input) && (marks::first(input.bytes).is_some() || words(input.bytes).next().is_some() || wide(input).is_some())
 }
 
 /// The same for a browser alone.
@@ -40,7 +42,7 @@ pub fn holds_page(input: &Input<'_>) -> bool {
 }
 
 fn acts(input: &Input<'_>) -> bool {
-    marks::first(input.bytes).is_some() || wide_page(input).is_some()
+    marks::first(input.bytes).is_some() || wide(input).is_some_and(|text| marks::first(text.as_bytes()).is_some())
 }
 
 /// True when markup stands in it, also where a byte order mark says that it is UTF-16.
@@ -50,7 +52,7 @@ pub fn is_page(bytes: &[u8]) -> bool {
 
 /// Hands on what can be read of the data.
 pub fn unpack(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
-    let wide = wide_page(input);
+    let wide = wide(input);
     let bytes = wide.as_ref().map_or(input.bytes, |text| text.as_bytes());
     let part = part(bytes);
     let missing = bytes.len().saturating_sub(part.len());

@@ -1,6 +1,6 @@
 //! ZIP archives in the middle of a stream of a compound file: Office keeps its themes so, and `unzip` opens them from the document.
 
-use airlock_proto::Gap;
+use airlock_proto::{Gap, GapKind};
 use memchr::memmem;
 
 use super::find;
@@ -13,7 +13,7 @@ use crate::reader::len64;
 use crate::signatures::Signature;
 use crate::sink::Sink;
 
-/// Most archives of one stream; further ones are a gap of the walk's own limits or stay bytes that the rules matched.
+/// Most archives of one stream that are opened.
 const MOST: usize = 256;
 
 /// Bytes by which two readings of an archive are known to begin at the same place.
@@ -51,7 +51,11 @@ impl Format for Carved {
         // What the headers of records cut to pieces is an archive where they are joined.
         let is_cut = |raw: &[u8]| whole.iter().any(|w| *w != raw && w.get(..HEAD) == raw.get(..HEAD) && is_sound(w));
         let raw = archives(input.bytes).filter(|raw| !whole.contains(raw) && (is_sound(raw) || !is_cut(raw)));
-        for archive in whole.iter().copied().chain(raw) {
+        for (number, archive) in whole.iter().copied().chain(raw).enumerate() {
+            if number == MOST {
+                let why = format!("more than {MOST} archives in one stream: the rest was not opened");
+                return Err(Gap::new(GapKind::TooMany, why));
+            }
             sink.layer_slice("zip-carved", "zip", archive);
         }
         Ok(())
@@ -68,7 +72,7 @@ pub fn buried(input: &Input<'_>) -> impl Iterator<Item = (usize, usize)> {
         from = Some(range.1);
         Some(range)
     });
-    ranges.take(MOST).filter(|(start, end)| bytes.get(*start..*end).is_some_and(opens))
+    ranges.filter(|(start, end)| bytes.get(*start..*end).is_some_and(opens))
 }
 
 /// Whether a directory stands at the end that leads to a member: programs that read archives hold the signatures as words.
@@ -88,7 +92,7 @@ fn archives(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
         from = range.1;
         Some(range)
     });
-    ranges.take(MOST).filter_map(|(start, end)| bytes.get(start..end))
+    ranges.filter_map(|(start, end)| bytes.get(start..end))
 }
 
 /// Whether the directory stands where the end record says, and each of its members where the directory says.

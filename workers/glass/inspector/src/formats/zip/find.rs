@@ -245,6 +245,14 @@ pub fn begins(bytes: &[u8]) -> bool {
     head.starts_with(LOCAL) && head.get(26..28) != Some(&[0, 0])
 }
 
+/// The member that begins at an offset as it is, by a local header before it.
+pub fn stored_at(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let local = memmem::find_iter(bytes.get(..at)?, LOCAL)
+        .filter_map(|header| Local::read(bytes, header))
+        .find(|local| local.data == at && local.fields.method == 0)?;
+    bytes.get(at..)?.get(..size(local.fields.packed))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

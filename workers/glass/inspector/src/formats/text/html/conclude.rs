@@ -56,6 +56,14 @@ pub(super) fn conclude(page: &Page, svg: bool, sink: &mut Sink<'_, '_>) {
             .next()
             .unwrap_or_default()
             .to_ascii_lowercase();
+        // A template of a script has nothing in it yet.
+        let empty = link
+            .url
+            .split_once(',')
+            .is_some_and(|(_, body)| body.trim().len() < 4 || body.starts_with("${"));
+        if empty {
+            continue;
+        }
         if link.navigates && (media == "text/html" || media == "image/svg+xml") {
             sink.finding(Found::new("html.data_uri_html").says(&link.url));
         } else if link.navigates

@@ -85,30 +85,52 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
-/// `begin 644 name` at the start of a line, and a data line of the length that its first character says (POSIX uuencode).
+/// `begin 644 name` or `begin-base64 644 name` at the start of a line, and a data line behind it (POSIX.1-2024, uuencode).
 fn uue(input: &Input<'_>) -> bool {
-    let bytes = input.bytes;
-    input.places(Signature::Uuencoded).any(|at| {
-        let starts = at
-            .checked_sub(1)
-            .is_none_or(|before| matches!(bytes.get(before), Some(b'\n' | b'\r')));
-        let mut lines = lines(bytes.get(at..).and_then(|rest| rest.get(..1024).or(Some(rest))).unwrap_or_default());
-        let first = lines.next().unwrap_or_default();
-        let mode = first
-            .get(6..)
-            .and_then(|rest| rest.split(|b| *b == b' ').next())
-            .unwrap_or_default();
-        starts && mode.len() >= 3 && mode.iter().all(|b| (b'0'..=b'7').contains(b)) && is_data_line(lines.next().unwrap_or_default())
-    })
+    let plain = input
+        .places(Signature::Uuencoded)
+        .any(|at| begins_data(input.bytes, at, b"begin ".len()).is_some_and(is_data_line));
+    let in_base64 = |line: &[u8]| {
+        line.len() >= 4
+            && line
+                .trim_ascii_end()
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
+    };
+    plain
+        || input
+            .places(Signature::UuencodedBase64)
+            .any(|at| begins_data(input.bytes, at, b"begin-base64 ".len()).is_some_and(in_base64))
+}
+
+/// The line behind the one that begins with a word, an octal mode and a blank.
+fn begins_data(bytes: &[u8], at: usize, word: usize) -> Option<&[u8]> {
+    /// Longest name, in bytes.
+    const LINE: usize = 4096;
+    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+    if !matches!(before, None | Some(b'\n' | b'\r')) {
+        return None;
+    }
+    let rest = bytes.get(at.saturating_add(word)..)?;
+    let mode = rest
+        .get(..rest.len().min(8))?
+        .iter()
+        .take_while(|b| (b'0'..=b'7').contains(*b))
+        .count();
+    if mode < 3 || rest.get(mode) != Some(&b' ') {
+        return None;
+    }
+    let mut lines = lines(rest.get(..LINE).unwrap_or(rest));
+    lines.next()?;
+    lines.next()
 }
 
 fn is_data_line(line: &[u8]) -> bool {
     let Some((first, data)) = line.split_first() else { return false };
     let carried = usize::from(first.wrapping_sub(32) & 63);
     let length = carried.div_ceil(3).saturating_mul(4);
-    // Blanks at the end are lost on the way, and some writers add a checksum.
-    let fits = (length.saturating_sub(4)..=length.saturating_add(2)).contains(&data.len());
-    carried > 0 && fits && data.iter().all(|b| (32..=96).contains(b))
+    // Blanks at the end are lost on the way, and readers pass over what stands behind the data.
+    carried > 0 && data.len() >= length.saturating_sub(4) && data.get(..length).unwrap_or(data).iter().all(|b| (32..=96).contains(b))
 }
 
 /// Two lines of `:`, length, address, type, data and a checksum (Intel, Hexadecimal Object File Format, 1988).
