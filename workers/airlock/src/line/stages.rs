@@ -69,7 +69,7 @@ impl Line {
         let (relay, stop) = (Arc::clone(&broker), self.stop.clone());
         self.background(async move {
             let message = airlock_intake::PlainRow::message;
-            airlock_verdict::relay_plain(&records, relay.as_ref(), airlock_intake::TOPIC, message, stop).await;
+            airlock_verdict::relay(&records, relay.as_ref(), airlock_intake::TOPIC, message, stop).await;
         });
         self.serve(stage, &broker, self.config.line.other_jobs);
         Ok(())

@@ -1,22 +1,18 @@
-//! What runs beside the messages: the relay of the outbox, the sweeper of deadlines, the collector of blobs.
+//! What runs beside the messages: the relay of verdicts, the sweeper of deadlines, the collector of blobs.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use airlock_policy::Facts;
 use airlock_proto::FetchOutcome;
-use airlock_queue::{Broker, Exchange, Outgoing, QueueError, Seldom};
-use airlock_records::{OutboxRow, Records};
+use airlock_queue::{Broker, Seldom};
+use airlock_records::OutboxRow;
 use tokio::sync::watch;
 
 use crate::facts;
 use crate::judge::{Judge, Subject};
 use crate::outbox::{self, Event};
-
-/// Rows that one round of the relay takes.
-const ROUND: u32 = 64;
-/// How long a round waits when nothing was there and nobody said that something is.
-const PAUSE: Duration = Duration::from_millis(250);
+use crate::relay::relay;
 
 /// The chores of the verdict stage.
 pub struct Chores {
@@ -31,7 +27,7 @@ impl Chores {
     pub async fn relay(&self, stop: watch::Receiver<bool>) {
         let (key, base) = (Arc::clone(&self.judge.key), self.judge.settings.base_url.clone());
         let message = move |row: &OutboxRow| Event::of(row).and_then(|event| event.message(&key, &base));
-        relay(&self.judge.records, self.broker.as_ref(), outbox::TOPIC, &message, stop).await;
+        relay(&self.judge.records, self.broker.as_ref(), outbox::TOPIC, message, stop).await;
     }
 
     /// Gives every request that is past its deadline its verdict, once a second, until `stop`.
@@ -72,71 +68,6 @@ impl Chores {
                 if gone && let Err(error) = self.judge.records.forget_blob(&key).await {
                     tracing::warn!(%error, %key, "deleted, and not forgotten");
                 }
-            }
-        }
-    }
-}
-
-/// Publishes rows of a topic that are messages as they stand.
-pub async fn relay_plain(
-    records: &Records,
-    broker: &dyn Broker,
-    topic: &str,
-    message: impl Fn(&OutboxRow) -> Option<Outgoing> + Send + Sync,
-    stop: watch::Receiver<bool>,
-) {
-    relay(records, broker, topic, &message, stop).await;
-}
-
-async fn relay(
-    records: &Records,
-    broker: &dyn Broker,
-    topic: &str,
-    message: &(dyn Fn(&OutboxRow) -> Option<Outgoing> + Send + Sync),
-    mut stop: watch::Receiver<bool>,
-) {
-    let said = Mutex::new(Seldom::default());
-    let is_due = || said.lock().unwrap_or_else(PoisonError::into_inner).is_due();
-    loop {
-        let woken = records.woken();
-        let publish = async |row: OutboxRow| {
-            let Some(message) = message(&row) else {
-                tracing::error!(topic = %row.topic, "a row of the outbox that is no message is dropped");
-                return true;
-            };
-            let event = message.exchange == Exchange::Events;
-            match broker.publish(message).await {
-                Ok(()) => true,
-                // Kept, the first of them would hold up everybody's. The verdict stands in the records, and is sent again when asked for.
-                Err(error @ QueueError::Unroutable { .. }) if event => {
-                    tracing::error!(%error, "an event that no queue takes is dropped");
-                    true
-                }
-                Err(error) => {
-                    if is_due() {
-                        tracing::warn!(%error, "the outbox waits");
-                    }
-                    false
-                }
-            }
-        };
-        let moved = match records.relay(topic, ROUND, publish).await {
-            Ok(moved) => moved,
-            Err(error) => {
-                if is_due() {
-                    tracing::warn!(%error, "no relay");
-                }
-                0
-            }
-        };
-        if *stop.borrow() {
-            return;
-        }
-        if moved == 0 {
-            tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => return,
-                () = woken => {}
-                () = tokio::time::sleep(PAUSE) => {}
             }
         }
     }

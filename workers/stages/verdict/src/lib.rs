@@ -9,9 +9,11 @@ mod dead;
 mod facts;
 mod judge;
 mod outbox;
+mod relay;
 mod stage;
 
-pub use chores::{Chores, forget, relay_plain};
+pub use chores::{Chores, forget};
 pub use dead::DeadLetters;
 pub use judge::{Judge, Settings};
+pub use relay::relay;
 pub use stage::Verdicts;

@@ -44,6 +44,9 @@ pub enum QueueError {
     /// It did not answer, is away, or blocks publishers. Worth a retry.
     #[error("the broker is away: {0}")]
     Away(String),
+    /// A queue that the message goes to has no room.
+    #[error("the queue for {0} is full, or lost")]
+    Full(String),
     /// No queue takes the message.
     #[error("no queue takes {key} on {exchange}")]
     Unroutable {

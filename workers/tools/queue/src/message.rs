@@ -5,7 +5,7 @@ use airlock_proto::v1::ScanRequest;
 use airlock_proto::wire::{Form, Undecodable, Wire, decode, encode};
 use serde::{Deserialize, Serialize};
 
-use crate::topology::{Lane, Rung, StageName};
+use crate::topology::{EVENT_WORDS, Lane, Rung, StageName};
 
 /// Where a message is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +104,17 @@ impl Outgoing {
     }
 }
 
+impl Outgoing {
+    /// Whose queue it goes to: the calling service of an event, the stage and lane of a job.
+    pub fn receiver(&self) -> &str {
+        let service = |word: &&str| self.key.strip_prefix(word)?.strip_prefix('.');
+        match self.exchange {
+            Exchange::Events => EVENT_WORDS.iter().find_map(service).unwrap_or(&self.key),
+            _ => &self.key,
+        }
+    }
+}
+
 /// A message that was delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incoming {
@@ -174,5 +185,26 @@ impl Incoming {
     pub fn later(&self, stage: StageName, why: &str) -> Outgoing {
         let rung = Rung::after(self.attempt);
         self.again(Exchange::Retry(stage, self.lane), rung.to_string(), why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_events_of_a_service_have_one_receiver() {
+        let of = |exchange, key: &str| {
+            let message = Outgoing {
+                exchange,
+                key: key.to_owned(),
+                ..Outgoing::request(Lane::Click, &ScanRequest::default())
+            };
+            message.receiver().to_owned()
+        };
+        for word in EVENT_WORDS {
+            assert_eq!(of(Exchange::Events, &format!("{word}.a.final.b")), "a.final.b");
+        }
+        assert_eq!(of(Exchange::Jobs, "fetch.bulk.v1"), "fetch.bulk.v1");
     }
 }

@@ -216,9 +216,15 @@ async fn publish_all(broker: &dyn Broker, out: Vec<Outgoing>, trace: Option<&Str
             match broker.publish(message.clone()).await {
                 Ok(()) => break,
                 Err(_) if !mandatory => break,
-                Err(QueueError::Away(why)) if Instant::now() < patience => {
+                // Who does not read its events must not hold up a place that others wait for. What a stage answers so, it answers
+                // again when it is asked again; verdicts go by the outbox, and are kept.
+                Err(error @ QueueError::Full(_)) if message.exchange == Exchange::Events => {
+                    tracing::error!(%error, request = %airlock_proto::text::escape(&message.request_id), "an event is dropped");
+                    break;
+                }
+                Err(error @ (QueueError::Away(_) | QueueError::Full(_))) if Instant::now() < patience => {
                     if said.is_due() {
-                        tracing::warn!(%why, "publish again");
+                        tracing::warn!(why = %error, "publish again");
                     }
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }

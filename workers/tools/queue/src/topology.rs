@@ -11,6 +11,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use definitions::EVENT_WORDS;
 pub use definitions::{ServiceUser, StagePasswords, VHOST, WrongName, definitions};
 pub use management::{Management, ManagementError, apply, check};
 

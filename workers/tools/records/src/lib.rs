@@ -5,6 +5,7 @@
 //! an outbox row: they are bytes. It must never read the environment (see [`Config`] for what the PostgreSQL driver reads).
 
 mod accept;
+mod aside;
 mod blob;
 mod config;
 mod database;
@@ -20,6 +21,7 @@ mod rows;
 mod schema;
 mod token;
 
+pub use aside::Sent;
 pub use config::Config;
 pub use database::Records;
 pub use error::RecordsError;

@@ -80,9 +80,11 @@ impl Records {
                     _ => status.done = n,
                 }
             }
-            let outbox = sqlx::query_scalar::<_, i64>("SELECT CAST(count(*) AS BIGINT) FROM outbox WHERE held_for IS NULL")
-                .fetch_one(self.readers())
-                .await?;
+            let outbox = sqlx::query_scalar::<_, i64>(
+                "SELECT CAST(count(*) AS BIGINT) FROM outbox WHERE held_for IS NULL OR held_for LIKE 'full/%'",
+            )
+            .fetch_one(self.readers())
+            .await?;
             status.outbox = outbox.max(0) as u64;
             Ok(status)
         })

@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use sqlx::{AssertSqlSafe, Row};
 
+use crate::aside::{Sent, put_aside};
 use crate::database::within;
 use crate::{OutboxRow, Records, Result};
 
@@ -23,15 +24,16 @@ const MARGIN: Duration = Duration::from_secs(15);
 static RELAYS: AtomicU64 = AtomicU64::new(0);
 
 impl Records {
-    /// Publishes up to `limit` messages of a topic in the order of their writing, at most 16 on their way at once, and removes exactly
-    /// those for which `publish` said true; says how many. The others stay for the next round.
+    /// Publishes up to `limit` messages of a topic in the order of their writing, at most 16 on their way at once, removes exactly those
+    /// that `publish` calls gone (or `true`), and puts aside those whose receiver takes nothing; says how many both are. The others stay
+    /// for the next round.
     ///
     /// `publish` is an async closure that borrows what it needs (`async |row| broker.send(row).await`); `AsyncFn` would say the same, but
     /// its future cannot be spawned. It must be bounded to 15 s in time. Dropped in the middle, what was not removed is published again.
     pub async fn relay<F, P>(&self, topic: &str, limit: u32, publish: F) -> Result<usize>
     where
         F: Fn(OutboxRow) -> P,
-        P: Future<Output = bool>,
+        P: Future<Output: Into<Sent>>,
     {
         if self.is_postgres() {
             self.relay_locked(topic, limit, publish).await
@@ -56,7 +58,7 @@ impl Records {
     async fn relay_locked<F, P>(&self, topic: &str, limit: u32, publish: F) -> Result<usize>
     where
         F: Fn(OutboxRow) -> P,
-        P: Future<Output = bool>,
+        P: Future<Output: Into<Sent>>,
     {
         let sql = "SELECT id, topic, body FROM outbox WHERE held_for IS NULL AND topic = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED";
         let (mut tx, rows) = within(async {
@@ -71,19 +73,20 @@ impl Records {
         .await?;
         let mut going = stream::iter(rows.iter().map(read)).map(|row| async {
             let (id, row) = row?;
-            Ok::<_, crate::RecordsError>((id, publish(row).await))
+            Ok::<_, crate::RecordsError>((id, publish(row).await.into()))
         });
-        let mut gone = vec![];
+        let mut left = Left::default();
         let mut on_the_way = (&mut going).buffered(AT_ONCE);
         while let Some(sent) = on_the_way.next().await {
-            let (id, taken) = sent?;
-            gone.extend(taken.then_some(id));
+            let (id, sent) = sent?;
+            left.add(id, sent);
         }
         drop(on_the_way);
         within(async {
-            delete(&mut tx, &gone, None).await?;
+            delete(&mut tx, &left.gone, None).await?;
+            put_aside(&mut tx, topic, &left.aside, None).await?;
             tx.commit().await?;
-            Ok(gone.len())
+            Ok(left.len())
         })
         .await
     }
@@ -91,13 +94,14 @@ impl Records {
     async fn relay_leased<F, P>(&self, topic: &str, limit: u32, publish: F) -> Result<usize>
     where
         F: Fn(OutboxRow) -> P,
-        P: Future<Output = bool>,
+        P: Future<Output: Into<Sent>>,
     {
         let owner = owner();
         let mut lease = Lease {
             records: self.clone(),
             owner: owner.clone(),
-            gone: vec![],
+            topic: topic.to_owned(),
+            left: Left::default(),
             settled: false,
         };
         let taken = Instant::now();
@@ -107,17 +111,18 @@ impl Records {
             async move {
                 // A slow broker may have used up the lease; the row is another relay's then.
                 let in_time = taken.elapsed() + MARGIN < LEASE;
-                (id, in_time && publish(row).await)
+                let sent = if in_time { publish(row).await.into() } else { Sent::Stays };
+                (id, sent)
             }
         });
         let mut on_the_way = (&mut going).buffered(AT_ONCE);
-        while let Some((id, taken)) = on_the_way.next().await {
-            lease.gone.extend(taken.then_some(id));
+        while let Some((id, sent)) = on_the_way.next().await {
+            lease.left.add(id, sent);
         }
         drop(on_the_way);
         lease.settled = true;
-        self.settle(&owner, &lease.gone).await?;
-        Ok(lease.gone.len())
+        self.settle(&owner, topic, &lease.left).await?;
+        Ok(lease.left.len())
     }
 
     async fn take(&self, owner: &str, topic: &str, limit: u32) -> Result<Vec<(i64, OutboxRow)>> {
@@ -151,11 +156,12 @@ impl Records {
         Ok(rows)
     }
 
-    /// Removes what went out and gives the rest back at once.
-    async fn settle(&self, owner: &str, gone: &[i64]) -> Result<()> {
+    /// Removes what went out, puts aside what nobody took and gives the rest back at once.
+    async fn settle(&self, owner: &str, topic: &str, left: &Left) -> Result<()> {
         within(async {
             let mut tx = self.begin().await?;
-            delete(&mut tx, gone, Some(owner)).await?;
+            delete(&mut tx, &left.gone, Some(owner)).await?;
+            put_aside(&mut tx, topic, &left.aside, Some(owner)).await?;
             sqlx::query("UPDATE outbox SET lease_owner = '', lease_until_ms = 0 WHERE lease_owner = $1")
                 .bind(owner)
                 .execute(&mut *tx)
@@ -167,11 +173,33 @@ impl Records {
     }
 }
 
+/// Rows that are not at the head of the line any more.
+#[derive(Default)]
+struct Left {
+    gone: Vec<i64>,
+    aside: Vec<(i64, String)>,
+}
+
+impl Left {
+    fn add(&mut self, id: i64, sent: Sent) {
+        match sent {
+            Sent::Gone => self.gone.push(id),
+            Sent::Aside(receiver) => self.aside.push((id, receiver)),
+            Sent::Stays => {}
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.gone.len() + self.aside.len()
+    }
+}
+
 /// Gives leased rows back when the relay is dropped in the middle; without it they would lie until the lease ends.
 struct Lease {
     records: Records,
     owner: String,
-    gone: Vec<i64>,
+    topic: String,
+    left: Left,
     settled: bool,
 }
 
@@ -183,13 +211,14 @@ impl Drop for Lease {
         if self.settled {
             return;
         }
-        let (records, owner, gone) = (
+        let (records, owner, topic, left) = (
             self.records.clone(),
             std::mem::take(&mut self.owner),
-            std::mem::take(&mut self.gone),
+            std::mem::take(&mut self.topic),
+            std::mem::take(&mut self.left),
         );
         runtime.spawn(async move {
-            if let Err(error) = records.settle(&owner, &gone).await {
+            if let Err(error) = records.settle(&owner, &topic, &left).await {
                 tracing::warn!(%error, "messages of a relay that was stopped lie until their lease ends");
             }
         });

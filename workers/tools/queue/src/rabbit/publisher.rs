@@ -45,7 +45,7 @@ impl Publisher {
             let channel = self.channel().await?;
             let result = self.on_channel(&channel, &message).await;
             // A channel that is not given back closes: after an error, and when this future is dropped half-way.
-            if matches!(result, Ok(()) | Err(QueueError::Unroutable { .. })) {
+            if matches!(result, Ok(()) | Err(QueueError::Unroutable { .. } | QueueError::Full(_))) {
                 self.give_back(channel);
             }
             result
@@ -83,7 +83,7 @@ impl Publisher {
                 exchange,
                 key: message.key.clone(),
             }),
-            Confirmation::Nack(None) => Err(QueueError::Away(format!("the queue for {} is full, or lost", message.key))),
+            Confirmation::Nack(None) => Err(QueueError::Full(message.key.clone())),
             Confirmation::NotRequested => Err(QueueError::Away("the channel does not confirm".to_owned())),
         }
     }

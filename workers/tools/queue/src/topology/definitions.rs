@@ -14,7 +14,7 @@ use crate::message::Exchange;
 pub const VHOST: &str = "airlock";
 
 /// The words of events, each published as `word.service`.
-pub(super) const EVENT_WORDS: [&str; 5] = ["accepted", "rejected", "progress", "verdict.final", "verdict.changed"];
+pub(crate) const EVENT_WORDS: [&str; 5] = ["accepted", "rejected", "progress", "verdict.final", "verdict.changed"];
 
 const DELIVERY_LIMIT: u32 = 5;
 const MAX_LENGTH: u32 = 100_000;

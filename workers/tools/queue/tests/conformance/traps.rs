@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use airlock_peers::rabbit::ADMIN;
+use airlock_proto::v1::Verdict;
+use airlock_proto::wire::Form;
 use airlock_queue::rabbit::{Config, Rabbit};
 use airlock_queue::topology::{Lane, Queue, StageName, apply, check};
-use airlock_queue::{Broker, Exchange, QueueError};
+use airlock_queue::{Broker, Exchange, Outgoing, QueueError};
 use lapin::options::QueueDeleteOptions;
 
 use crate::rabbit::{RabbitWorld, Trap};
@@ -16,6 +18,9 @@ use crate::world::{FETCH, SCAN, World, alive, job, next, silence, within};
 pub const ALL: &[Trap] = &[
     ("what kills its stage is buried", |w| Box::pin(what_kills_its_stage_is_buried(w))),
     ("a closed channel is rebuilt", |w| Box::pin(a_closed_channel_is_rebuilt(w))),
+    ("a full queue is no broker that is away", |w| {
+        Box::pin(a_full_queue_is_no_broker_that_is_away(w))
+    }),
     ("a deleted queue is waited for", |w| Box::pin(a_deleted_queue_is_waited_for(w))),
     ("a dead letter waits for its queue", |w| {
         Box::pin(a_dead_letter_waits_for_its_queue(w))
@@ -73,6 +78,44 @@ async fn a_closed_channel_is_rebuilt(world: &'static RabbitWorld) {
     alive(&mut consumer, true).await;
     within(20, async {
         while fetch.publish(job(StageName::Scan, Lane::Click, "r2")).await.is_err() {}
+    })
+    .await;
+}
+
+async fn a_full_queue_is_no_broker_that_is_away(world: &'static RabbitWorld) {
+    let small = [
+        "set_policy",
+        "-p",
+        "airlock",
+        "small",
+        "^airlock.events.clicks$",
+        r#"{"overflow": "reject-publish", "max-length": 2}"#,
+        "--priority",
+        "9",
+        "--apply-to",
+        "queues",
+    ];
+    world.server(move |s| s.ctl(&small)).await.unwrap();
+    let verdict = world.user("verdict").await;
+    let event = |service: &str| Outgoing::event("verdict.final", service, "r", &Verdict::default(), Form::Protobuf);
+    // The bound is soft, and the policy takes its time.
+    let full = within(30, async {
+        loop {
+            if let Err(error) = verdict.publish(event("clicks")).await {
+                return error;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await;
+    assert!(matches!(full, QueueError::Full(_)), "{full}");
+    verdict.publish(event("mails")).await.unwrap();
+    let clear = ["clear_policy", "-p", "airlock", "small"];
+    world.server(move |s| s.ctl(&clear)).await.unwrap();
+    within(30, async {
+        while verdict.publish(event("clicks")).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     })
     .await;
 }

@@ -29,6 +29,7 @@ const CASES: &[(&str, Case)] = &[
     ("revoke", |s| Box::pin(finishing::revoke(s))),
     ("token of another file", |s| Box::pin(finishing::token_of_another_file(s))),
     ("relay", |s| Box::pin(relaying::relay(s))),
+    ("relay past a receiver that takes nothing", |s| Box::pin(relaying::aside(s))),
     ("two relays", |s| Box::pin(relaying::two_relays(s))),
     ("relay dropped in the middle", |s| Box::pin(relaying::dropped(s))),
     ("relay can be spawned", |s| Box::pin(relaying::spawned(s))),

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use airlock_records::{OutboxRow, Records};
+use airlock_records::{OutboxRow, Records, Sent};
 
 use crate::site::{Site, TOPIC, WIDE, drain, mail, request, word};
 
@@ -37,6 +37,32 @@ pub async fn relay(site: &Site) {
         ["0003", "0013", "0023", "0033", "0040"],
         "what was refused comes first the next time"
     );
+    assert_eq!(db.status().await.unwrap().outbox, 0);
+}
+
+pub async fn aside(site: &Site) {
+    let db = site.open().await;
+    fill(&db, 20).await;
+    let full = async |row: OutboxRow| match word(&row) {
+        word if *word < *"0015" => Sent::Aside("clicks".to_owned()),
+        word if word == "0015" => Sent::Aside("a/b's".to_owned()),
+        _ => Sent::Gone,
+    };
+    assert_eq!(db.relay(TOPIC, 15, full).await.unwrap(), 15);
+    assert_eq!(db.relay(TOPIC, 15, full).await.unwrap(), 5, "what comes behind passes");
+    assert_eq!(db.relay(TOPIC, 15, full).await.unwrap(), 0);
+    assert_eq!(db.status().await.unwrap().outbox, 16, "they still wait to go out");
+    let mut receivers = db.aside(TOPIC).await.unwrap();
+    receivers.sort();
+    assert_eq!(receivers, ["a/b's", "clicks"]);
+    assert!(db.aside("test").await.unwrap().is_empty());
+    assert_eq!(db.bring_back(TOPIC, "clicks", 10).await.unwrap(), 10);
+    let wanted: Vec<String> = (0..10).map(|n| format!("{n:04}")).collect();
+    assert_eq!(drain(&db).await, wanted, "the oldest first");
+    assert_eq!(db.bring_back(TOPIC, "clicks", 10).await.unwrap(), 5);
+    assert_eq!(db.bring_back(TOPIC, "clicks", 10).await.unwrap(), 0);
+    assert_eq!(db.bring_back(TOPIC, "a/b's", 10).await.unwrap(), 1);
+    assert_eq!(drain(&db).await.len(), 6);
     assert_eq!(db.status().await.unwrap().outbox, 0);
 }
 
