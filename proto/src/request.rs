@@ -57,6 +57,11 @@ pub fn check(mut request: ScanRequest) -> Result<ScanRequest, Vec<String>> {
     must(is_name(&request.tenant), "tenant must be 1 to 64 characters of A-Z a-z 0-9 . _ -");
     must(!request.url.is_empty(), "url is missing");
     must(request.url.len() <= MAX_URL_BYTES, "url is longer than 8192 bytes");
+    // No browser sends them, and PostgreSQL keeps no text with a NUL.
+    must(
+        !request.url.chars().any(char::is_control),
+        "url must not have control characters; write them percent-encoded",
+    );
     must(request.recipient.len() <= 320, "recipient is longer than 320 bytes");
     // A name with the root's dot is the same name.
     if request.recipient.ends_with('.') && request.recipient.contains('@') {

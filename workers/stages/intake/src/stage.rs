@@ -67,7 +67,13 @@ impl Intake {
                     }
                     tokio::time::sleep(PAUSE).await;
                 }
-                Err(Failure::Later(why) | Failure::Never(why)) => return Err(Failure::Never(why)),
+                Err(Failure::Later(why)) => return Err(Failure::Never(why)),
+                // What the records can never keep is the fault of the request: it is answered, and holds up nobody.
+                Err(Failure::Never(why)) => {
+                    tracing::error!(request = %airlock_proto::text::escape(&message.request_id), %why, "cannot be recorded");
+                    let form = message.form.unwrap_or_default();
+                    return Ok(vec![reject(message, "invalid", "the request holds what cannot be recorded", form)]);
+                }
                 done => return done,
             }
         }
@@ -241,5 +247,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn ours(error: RecordsError) -> Failure {
-    Failure::Later(error.to_string())
+    match error {
+        RecordsError::Unfit(why) => Failure::Never(why),
+        error => Failure::Later(error.to_string()),
+    }
 }

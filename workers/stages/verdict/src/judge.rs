@@ -264,5 +264,8 @@ fn remedy(remedy: Option<Remedy>) -> v1::Remedy {
 }
 
 pub(crate) fn ours(error: RecordsError) -> Failure {
-    Failure::Later(error.to_string())
+    match error {
+        RecordsError::Unfit(why) => Failure::Never(why),
+        error => Failure::Later(error.to_string()),
+    }
 }

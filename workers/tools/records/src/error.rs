@@ -9,6 +9,9 @@ pub enum RecordsError {
     /// The database refuses us: wrong password, no such database, a missing right, or tables that are not there. A person must act.
     #[error("the database refuses: {0}")]
     Refused(String),
+    /// What is given is nothing that the database can keep, such as text with a NUL: it never will.
+    #[error("the database can never keep this: {0}")]
+    Unfit(String),
     /// The setting cannot be used.
     #[error("the setting for the records cannot be used: {0}")]
     Config(String),
@@ -48,6 +51,8 @@ fn of_database(code: &str, text: String) -> RecordsError {
         return match (&code[..2], code) {
             // Connection, deadlock and serialisation, resources, lock not there, operator's intervention, i/o; a standby, a transaction idle too long.
             ("08" | "40" | "53" | "55" | "57" | "58", _) | (_, "25006" | "25P03") => RecordsError::Away(text),
+            // Data exceptions: text that is none, a number out of range; and what exceeds the limits of the program.
+            ("22" | "54", _) => RecordsError::Unfit(text),
             // Who we are, which database, which rights, which tables.
             ("28" | "3D" | "3F", _) | (_, "42501" | "42P01" | "42703") => RecordsError::Refused(text),
             _ => RecordsError::Broken(text),
@@ -58,7 +63,26 @@ fn of_database(code: &str, text: String) -> RecordsError {
         5 | 6 | 9 | 10 | 13 | 14 | 15 => RecordsError::Away(text),
         // PERM, READONLY, AUTH; CORRUPT and NOTADB need a person too.
         3 | 8 | 11 | 23 | 26 => RecordsError::Refused(text),
+        // TOOBIG, MISMATCH, RANGE.
+        18 | 20 | 25 => RecordsError::Unfit(text),
         _ if text.contains("no such table") => RecordsError::Refused(text),
         _ => RecordsError::Broken(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_never_be_kept_is_told_from_what_can_later() {
+        let of = |code: &str| of_database(code, String::new());
+        for code in ["22021", "22P05", "54000", "18"] {
+            assert!(matches!(of(code), RecordsError::Unfit(_)), "{code}");
+        }
+        for code in ["53300", "57P03", "08006", "5", "13"] {
+            assert!(of(code).is_temporary(), "{code}");
+        }
+        assert!(matches!(of("0A000"), RecordsError::Broken(_)));
     }
 }
