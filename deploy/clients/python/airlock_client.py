@@ -15,6 +15,13 @@ import pika.exceptions as wrong
 AWAY = (wrong.AMQPConnectionError, wrong.AMQPChannelError, OSError)
 # Does not pass by: a wrong password, a key or a queue that is not ours, a topology that is not there.
 REFUSED = (403, 404)
+# Who may say what, by the user that the broker has checked. The key alone proves nothing: the headers CC and BCC go round its check.
+SPEAKERS = {
+    "rejected": ("intake", "verdict"),
+    "progress": ("fetch", "scan", "sandbox", "verdict"),
+    "verdict.final": ("verdict",),
+    "verdict.changed": ("verdict",),
+}
 SEEN = 10_000  # message ids that are remembered, to drop duplicates
 
 
@@ -117,8 +124,9 @@ class Airlock:
     def _event(self, channel, method, properties, body):
         word = method.routing_key.removesuffix(f".{self.service}")
         key = (word, properties.message_id)
-        # The broker allows this key to the verdict stage alone; a type is what the sender says.
-        if properties.content_type != "application/json":
+        if word in SPEAKERS and properties.user_id not in SPEAKERS[word]:
+            pass  # forged
+        elif properties.content_type != "application/json":
             pass  # the answer to somebody who asked in protobuf; we ask in JSON alone
         elif word == "progress":
             self._progress(properties, body)

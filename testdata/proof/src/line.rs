@@ -7,6 +7,7 @@ pub mod chaos;
 pub mod clicks;
 pub mod client;
 pub mod collector;
+mod copied;
 pub mod demo;
 pub mod drain;
 pub mod faults;

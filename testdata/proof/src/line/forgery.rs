@@ -10,6 +10,7 @@ use airlock_queue::topology::{Lane, Queue, StageName};
 use airlock_queue::{Exchange, Outgoing, QueueError};
 
 use super::clicks::{Clicks, click};
+use super::copied;
 use super::ledger::essence;
 use super::origin::Origin;
 use super::site::Site;
@@ -18,8 +19,8 @@ use crate::{Outcome, table};
 type Try<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// A file that honest runs block.
-const NAME: &str = "eicar.tar.xz";
-const PATIENCE: Duration = Duration::from_secs(90);
+pub(super) const NAME: &str = "eicar.tar.xz";
+pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What may come of a way to forge.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,6 +74,7 @@ pub fn run() -> Outcome {
         rows.push(vec![what.to_owned(), broker, is, if fits { String::new() } else { "✗".to_owned() }]);
     }
     table::print(&["as fetch", "broker", "the request ends", ""], &[], &rows);
+    good &= copied::run(&site, &clicks, &origin, &honest)?;
     good &= fooled(&site, &clicks, &origin)?;
     good &= others(&site, &clicks, &origin)?;
     println!("forgery: {}", if good { "as it must be" } else { "NOT AS IT MUST BE" });
@@ -155,7 +157,7 @@ fn forged(way: usize, id: &str, accepted: &Accepted) -> Outgoing {
 }
 
 /// The best that could be said of a file.
-fn clean(accepted: &Accepted) -> Inspected {
+pub(super) fn clean(accepted: &Accepted) -> Inspected {
     let sha256 = "ab".repeat(32);
     Inspected {
         fetched: Some(Fetched {
@@ -183,7 +185,7 @@ fn clean(accepted: &Accepted) -> Inspected {
     }
 }
 
-fn release(id: &str) -> Verdict {
+pub(super) fn release(id: &str) -> Verdict {
     Verdict {
         request_id: id.to_owned(),
         kind: airlock_proto::v1::Kind::Redirect.into(),

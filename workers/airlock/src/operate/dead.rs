@@ -22,6 +22,7 @@ pub fn run(global: &Global, args: &DeadArgs) -> Outcome<Status> {
     runtime()?.block_on(async move {
         let place = place(&config, args.data_dir.as_ref()).await?;
         let mut met = false;
+        let mut refused = Vec::new();
         for stage in StageName::ALL {
             let broker = place.broker(&config, stage.word()).await?;
             let mut consumer = broker.consume(Queue::Dead(stage), MOST).await?;
@@ -36,9 +37,10 @@ pub fn run(global: &Global, args: &DeadArgs) -> Outcome<Status> {
                     DeadCommand::List => {
                         let why = letter.why.as_deref().unwrap_or("not said");
                         say(&format!(
-                            "{stage}  {}  {}  {}",
+                            "{stage}  {}  {}  from {}  {}",
                             escape(&letter.request_id),
                             escape(&letter.kind),
+                            escape(sender(&letter)),
                             escape(why)
                         ))?;
                         receipt.requeue().await;
@@ -46,6 +48,11 @@ pub fn run(global: &Global, args: &DeadArgs) -> Outcome<Status> {
                     DeadCommand::Show { .. } => {
                         say(&show(stage, &letter))?;
                         receipt.requeue().await;
+                    }
+                    DeadCommand::Replay { .. } if !is_believed(stage, &letter) => {
+                        let (sender, kind) = (escape(sender(&letter)), escape(&letter.kind));
+                        receipt.requeue().await;
+                        refused.push(format!("{stage}: {sender} may not send it {kind}"));
                     }
                     DeadCommand::Replay { .. } => {
                         broker.publish(again(stage, &letter)).await?;
@@ -63,6 +70,10 @@ pub fn run(global: &Global, args: &DeadArgs) -> Outcome<Status> {
         }
         if !met && args.command.request().is_some() {
             return Err("no dead letter of that request".into());
+        }
+        if !refused.is_empty() {
+            let why = refused.join("; ");
+            return Err(format!("not replayed, for it would be believed as the stage's own: {why}; `airlock dead drop` removes it").into());
         }
         Ok(Status::Clean)
     })
@@ -84,6 +95,7 @@ fn show(stage: StageName, letter: &Incoming) -> String {
         "request_id": letter.request_id,
         "kind": letter.kind,
         "sender": letter.sender,
+        "believed": is_believed(stage, letter),
         "attempt": letter.attempt,
         "why": letter.why,
         "body_bytes": letter.body.len(),
@@ -92,10 +104,65 @@ fn show(stage: StageName, letter: &Incoming) -> String {
     .to_string()
 }
 
+fn sender(letter: &Incoming) -> &str {
+    if letter.sender.is_empty() { "nobody" } else { &letter.sender }
+}
+
+/// Whether the stage would have worked on the letter, had it come the ordinary way. Replayed, it is sent as the stage itself, which is
+/// believed: so it must be the stage that buried it, or one that may send it such a message. What was refused is of no request.
+fn is_believed(stage: StageName, letter: &Incoming) -> bool {
+    let sender = &letter.sender;
+    !letter.stray && !letter.request_id.is_empty() && (sender == stage.word() || stage.senders(&letter.kind).allow(sender))
+}
+
 /// By the shortest rung of the stage's own ladder: the one way on which its own user may send to it.
 fn again(stage: StageName, letter: &Incoming) -> Outgoing {
     Outgoing {
         attempt: 0,
         ..letter.again(Exchange::Retry(stage, letter.lane), "1s".to_owned(), "replayed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use airlock_queue::topology::Lane;
+
+    use super::*;
+
+    fn letter(sender: &str, kind: &str) -> Incoming {
+        Incoming {
+            lane: Lane::Click,
+            kind: kind.to_owned(),
+            form: None,
+            id: "r/x".to_owned(),
+            request_id: "r".to_owned(),
+            sender: sender.to_owned(),
+            retried: false,
+            stray: false,
+            body: Vec::new(),
+            attempt: 0,
+            redelivered: false,
+            trace: None,
+            why: None,
+            sent_ms: 0,
+        }
+    }
+
+    #[test]
+    fn a_replay_believes_nobody_whom_the_stage_would_not() {
+        let believed = |letter: &Incoming| is_believed(StageName::Verdict, letter);
+        assert!(believed(&letter("verdict", "Inspected")), "buried by the stage");
+        assert!(believed(&letter("scan", "Inspected")), "buried by the broker");
+        assert!(!believed(&letter("fetch", "Inspected")));
+        assert!(!believed(&letter("", "Inspected")));
+        let stray = Incoming {
+            stray: true,
+            ..letter("scan", "Inspected")
+        };
+        let refused = Incoming {
+            request_id: String::new(),
+            ..letter("verdict", "Inspected")
+        };
+        assert!(!believed(&stray) && !believed(&refused));
     }
 }

@@ -7,13 +7,14 @@ use airlock_proto::wire::{Form, decode};
 use airlock_queue::topology::StageName;
 use airlock_queue::{Failure, Incoming, Outgoing, Stage};
 use airlock_records::{NewVerdict, RequestRow, VerdictRow};
+use airlock_store::blob_key;
 use airlock_token::Warrant;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use prost::Message as _;
 
 use crate::facts;
-use crate::judge::{Judge, Subject, ours};
+use crate::judge::{Judge, Subject, downloaded, ours};
 use crate::outbox::Event;
 
 /// Ends requests.
@@ -49,6 +50,10 @@ impl Verdicts {
     async fn scanned(&self, message: &Incoming, inspected: Inspected, sandbox: Sandbox) -> Result<Vec<Outgoing>, Failure> {
         let row = self.0.row(&message.request_id).await?;
         same(&row, inspected.fetched.as_ref().and_then(|f| f.accepted.as_ref()))?;
+        // A token names the place of the file: that of this request, and no other's.
+        if downloaded(&inspected).is_some_and(|d| d.key != blob_key(&row.request.tenant, &row.request.request_id)) {
+            return Err(Failure::Never("the file does not lie where that of this request does".to_owned()));
+        }
         let late = (self.0.clock)() > row.request.deadline_ms;
         let facts = facts::scanned(&inspected, sandbox, facts::route(&row.request.route), late);
         let subject = Subject {

@@ -132,6 +132,8 @@ pub struct Incoming {
     pub sender: String,
     /// It came down the stage's own ladder.
     pub retried: bool,
+    /// It came by a key that is not its queue's, or with copies to other keys: the broker checks the first key of a message alone.
+    pub stray: bool,
     /// The body.
     pub body: Vec<u8>,
     /// How often the stage has tried it before.

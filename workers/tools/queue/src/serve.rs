@@ -134,7 +134,7 @@ async fn one(
     let started = Instant::now();
     let lane = message.lane;
     let name = stage.name();
-    if !stage.allows(&message) {
+    if message.stray || !stage.allows(&message) {
         let served = refuse(stage.as_ref(), broker.as_ref(), &message, receipt).await;
         observer.served(name, lane, served, started.elapsed());
         return;
@@ -189,10 +189,11 @@ async fn one(
 async fn refuse(stage: &dyn Stage, broker: &dyn Broker, message: &Incoming, receipt: Box<dyn Receipt>) -> Served {
     let name = stage.name();
     let why = format!(
-        "{:?} may not send {:?} to {name} for request {:?}",
+        "{:?} may not send {:?} to {name} for request {:?}{}",
         airlock_proto::text::escape(&message.sender),
         airlock_proto::text::escape(&message.kind),
-        airlock_proto::text::escape(&message.request_id)
+        airlock_proto::text::escape(&message.request_id),
+        if message.stray { ", and not by this key" } else { "" }
     );
     tracing::error!(stage = %name, %why, "refused");
     let mut letter = message.again(Exchange::Dead, format!("dead.{name}"), &why);

@@ -127,6 +127,7 @@ fn read(row: &SqliteRow, queue: &Queue) -> sqlx::Result<(i64, i64, Incoming)> {
         request_id: row.try_get("request_id")?,
         sender: row.try_get("sender")?,
         retried: row.try_get("retried")?,
+        stray: false,
         body: row.try_get("body")?,
         attempt: u32::try_from(row.try_get::<i64, _>("attempt")?).unwrap_or(u32::MAX),
         redelivered: deliveries > 1 || row.try_get::<bool, _>("given_back")?,

@@ -9,7 +9,7 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 
 use crate::broker::QueueError;
 use crate::message::{Incoming, Outgoing};
-use crate::topology::{Lane, Queue};
+use crate::topology::{EVENT_WORDS, Lane, Queue, StageName};
 
 const SCHEMA: i32 = 1;
 
@@ -75,6 +75,7 @@ pub(super) fn incoming(queue: &Queue, delivery: &mut Delivery) -> Incoming {
         id,
         sender: said(properties.user_id()),
         retried: retried(queue, delivery),
+        stray: stray(queue, delivery),
         body,
         attempt: number(delivery, "attempt").and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
         redelivered: delivery.redelivered,
@@ -88,12 +89,29 @@ pub(super) fn incoming(queue: &Queue, delivery: &mut Delivery) -> Incoming {
 ///
 /// The header `x-death` alone proves nothing, since any publisher may write it. It need not: it counts only together with the
 /// broker-validated sender being the stage itself, and a stage's user may publish what reaches its own queue nowhere but on its
-/// own ladder (no user has a topic permission for the key of its own stage). A forged header on another user's message changes nothing.
+/// own ladder (no user has a topic permission for the key of its own stage, and [`stray`] tells what went round that). A forged header on another user's message changes nothing.
 fn retried(queue: &Queue, delivery: &Delivery) -> bool {
     let Queue::Work(stage, lane) = queue else {
         return false;
     };
     last_death(delivery, "queue").is_some_and(|died_in| died_in.starts_with(&format!("airlock.retry.{stage}.{lane}.")))
+}
+
+/// Whether a message came by the way on which the broker does not look.
+///
+/// The headers `CC` and `BCC` name more routing keys, for which RabbitMQ asks no topic permission; `BCC` it removes. A delivery shows
+/// the one key that was checked, and that must be the key by which its queue is bound.
+fn stray(queue: &Queue, delivery: &Delivery) -> bool {
+    let key = delivery.routing_key.as_str();
+    let own = match queue {
+        Queue::Work(stage, lane) => {
+            key == format!("{stage}.{lane}.v1") || (*stage == StageName::Intake && key == format!("request.{lane}.v1"))
+        }
+        Queue::Dead(stage) => key == format!("dead.{stage}"),
+        Queue::VerdictDead => StageName::ALL.iter().any(|stage| key == format!("dead.{stage}")),
+        Queue::Events(service) => EVENT_WORDS.iter().any(|word| key == format!("{word}.{service}")),
+    };
+    !own || header(delivery, "CC").is_some() || header(delivery, "BCC").is_some()
 }
 
 /// A field of the newest entry of `x-death`.

@@ -11,7 +11,7 @@ use lapin::types::{AMQPValue, FieldTable};
 
 use crate::rabbit::{RabbitWorld, Trap};
 use crate::stages::Running;
-use crate::world::{World, job, next};
+use crate::world::{FETCH, World, job, next, until};
 
 /// All of them.
 pub const ALL: &[Trap] = &[
@@ -25,6 +25,9 @@ pub const ALL: &[Trap] = &[
     }),
     ("a forged ladder counts for nothing", |w| {
         Box::pin(a_forged_ladder_counts_for_nothing(w))
+    }),
+    ("copies to other keys count for nothing", |w| {
+        Box::pin(copies_to_other_keys_count_for_nothing(w))
     }),
 ];
 
@@ -158,4 +161,43 @@ async fn a_forged_ladder_counts_for_nothing(world: &'static RabbitWorld) {
     assert!(buried.why.unwrap_or_default().contains("may not send") && receipt.ack().await && running.handled() == 0);
     running.end().await;
     drop(fetch);
+}
+
+/// The broker asks for the right to the first key alone, and takes `BCC` out of what it delivers.
+async fn copies_to_other_keys_count_for_nothing(world: &'static RabbitWorld) {
+    let intake = world.bare("intake").await;
+    for header in ["CC", "BCC"] {
+        let channel = intake.create_channel().await.unwrap();
+        channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+        let copies = AMQPValue::FieldArray(vec![AMQPValue::LongString("fetch.click.v1".into())].into());
+        let mut headers = FieldTable::default();
+        headers.insert(header.into(), copies);
+        // A sender and a type that fetch listens to.
+        let properties = BasicProperties::default()
+            .with_headers(headers)
+            .with_user_id("intake".into())
+            .with_type("Accepted".into())
+            .with_message_id(header.into());
+        let options = BasicPublishOptions::default();
+        let sent = channel.basic_publish("airlock.jobs".into(), "verdict.click.v1".into(), options, b"", properties);
+        sent.await.unwrap().await.unwrap();
+    }
+    let honest = job(StageName::Fetch, Lane::Click, "honest");
+    world.user("intake").await.publish(honest).await.unwrap();
+    let fetch = world.user("fetch").await;
+    let mut work = fetch.consume(FETCH, 4).await.unwrap();
+    for _ in 0..3 {
+        let (message, receipt) = next(&mut work).await;
+        assert_eq!(message.stray, message.request_id != "honest", "{message:?}");
+        receipt.requeue().await;
+    }
+    drop(work);
+    let running = Running::start(StageName::Fetch, fetch, 1);
+    let mut dead = world.user("fetch").await.consume(Queue::Dead(StageName::Fetch), 4).await.unwrap();
+    for _ in 0..2 {
+        let (buried, receipt) = next(&mut dead).await;
+        assert!(buried.why.unwrap_or_default().contains("not by this key") && receipt.ack().await && !buried.stray);
+    }
+    until(20, || running.handled() == 1).await;
+    running.end().await;
 }
