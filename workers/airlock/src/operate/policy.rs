@@ -19,14 +19,8 @@ pub fn run(command: &PolicyCommand) -> Outcome<Status> {
     })?;
     match command {
         PolicyCommand::Check { .. } => {
-            for (first, second) in book.ties() {
-                anstream::eprintln!(
-                    "warning: {} and {} have the same priority {} and may fit the same person; {0} is then in force, by its name alone: \
-                     give them different priorities",
-                    first.name,
-                    second.name,
-                    first.priority
-                );
+            for warning in book.warnings() {
+                anstream::eprintln!("warning: {warning}");
             }
             say(&format!("{} definitions, all well", book.definitions().len()))?;
         }

@@ -6,7 +6,7 @@ use crate::cells::Action;
 use crate::definition::Definition;
 use crate::entry::no_member;
 use crate::facts::Route;
-use crate::fault::{PolicyError, line_of_entry};
+use crate::fault::{PolicyError, line_of_entry, line_of_key};
 
 /// Name of the file that says who belongs to which group: `finance = ["a@example.org", "example.com"]`.
 const GROUPS: &str = "groups.toml";
@@ -56,6 +56,8 @@ impl Book {
         let mut book = Book::default();
         let mut faults = Vec::new();
         let mut names: BTreeMap<String, String> = BTreeMap::new();
+        // Groups that definitions name, with the file that does; `groups.toml` may come behind it.
+        let mut wanted: Vec<(String, String)> = Vec::new();
         for (file, text) in files {
             let fault = |line: Option<usize>, message: String| Fault {
                 file: file.clone(),
@@ -66,6 +68,10 @@ impl Book {
                     Ok(groups) => {
                         book.groups = groups;
                         for (group, members) in &book.groups {
+                            if members.is_empty() {
+                                let message = format!("{group}: has no members and can fit nobody: name some, or take it out");
+                                faults.push(fault(line_of_key(text, group), message));
+                            }
                             for (place, member) in members.iter().enumerate() {
                                 if let Some(way) = no_member(member) {
                                     let message = format!("{group}: {member:?} can fit nobody: {way}");
@@ -79,6 +85,13 @@ impl Book {
                 continue;
             }
             match Definition::from_toml(text) {
+                // Cut off or emptied, a file would be the default for everybody, under a name that nobody gave.
+                Ok(_) if !has_name(text) => {
+                    faults.push(fault(
+                        None,
+                        "name is missing: give the definition one, or take the file away".to_owned(),
+                    ));
+                }
                 Ok(definition) => {
                     if let Some(other) = names.insert(definition.name.clone(), file.clone()) {
                         faults.push(fault(
@@ -86,21 +99,20 @@ impl Book {
                             format!("name {:?} is taken by {other}; give each definition its own", definition.name),
                         ));
                     }
+                    for group in &definition.groups {
+                        wanted.push((file.clone(), group.clone()));
+                    }
                     book.definitions.push(definition);
                 }
                 Err(errors) => faults.extend(errors.0.into_iter().map(|e| fault(e.line, e.message))),
             }
         }
-        for (definition, (file, _)) in book.definitions.iter().zip(files.iter().filter(|(f, _)| f != GROUPS)) {
-            for group in definition.groups.iter().filter(|g| !book.groups.contains_key(*g)) {
-                faults.push(Fault {
-                    file: file.clone(),
-                    error: PolicyError {
-                        line: None,
-                        message: format!("group {group:?} is not in {GROUPS}"),
-                    },
-                });
-            }
+        for (file, group) in wanted.into_iter().filter(|(_, group)| !book.groups.contains_key(group)) {
+            let message = format!("group {group:?} is not in {GROUPS}");
+            faults.push(Fault {
+                file,
+                error: PolicyError { line: None, message },
+            });
         }
         if !faults.is_empty() {
             faults.sort();
@@ -139,6 +151,18 @@ impl Book {
         ties
     }
 
+    /// The same, in words.
+    pub fn warnings(&self) -> Vec<String> {
+        let words = |(first, second): (&Definition, &Definition)| {
+            format!(
+                "{} and {} have the same priority {} and may fit the same person; {0} is then in force, by its name alone: give them \
+                 different priorities",
+                first.name, second.name, first.priority
+            )
+        };
+        self.ties().into_iter().map(words).collect()
+    }
+
     fn meet(&self, a: &Definition, b: &Definition) -> bool {
         let tenants = a.tenants.is_empty() || b.tenants.is_empty() || a.tenants.iter().any(|t| b.tenants.contains(t));
         if a.priority != b.priority || !tenants || !a.routes.iter().any(|r| b.routes.contains(r)) {
@@ -169,6 +193,10 @@ impl Book {
                 .into_iter()
                 .any(|m| m.eq_ignore_ascii_case(person.recipient) || (!m.contains('@') && within(person.recipient, m)))
     }
+}
+
+fn has_name(text: &str) -> bool {
+    toml::from_str::<toml::Table>(text).is_ok_and(|table| table.contains_key("name"))
 }
 
 /// Whether an entry, address or domain, is another one or lies in it.
@@ -250,6 +278,33 @@ mod tests {
         );
         assert!(
             text[1].starts_with("groups.toml:3: all: \" a@x.example\" can fit nobody"),
+            "{text:#?}"
+        );
+    }
+
+    #[test]
+    fn a_file_that_was_cut_off_is_no_definition() {
+        for text in ["", "# nothing", "action = \"warn\"\npriority = 1"] {
+            let faults = Book::read(&files(&[("a.toml", text), ("b.toml", "name = \"b\"\ngroups = [\"x\"]")])).unwrap_err();
+            let text: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            assert!(
+                text.len() == 2 && text[0].starts_with("a.toml: name is missing") && text[1].starts_with("b.toml: group \"x\""),
+                "{text:#?}"
+            );
+        }
+        assert_eq!(Book::read(&[]).unwrap(), Book::default());
+    }
+
+    #[test]
+    fn what_has_no_members_or_routes_fits_nobody() {
+        let faults = Book::read(&files(&[
+            ("a.toml", "name = \"a\"\nroutes = []"),
+            ("groups.toml", "one = [\"x.example\"]\nfin = []"),
+        ]))
+        .unwrap_err();
+        let text: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert!(
+            text.len() == 2 && text[0].starts_with("a.toml:2: routes: ") && text[1].starts_with("groups.toml:2: fin: "),
             "{text:#?}"
         );
     }

@@ -141,6 +141,12 @@ impl Definition {
             ("domains", &self.domains, no_domain),
         ];
         let mut faults = Vec::new();
+        if self.routes.is_empty() {
+            faults.push(PolicyError {
+                line: line_of_key(text, "routes"),
+                message: "routes: names none and can fit nobody: name some, or leave it out for inbound".to_owned(),
+            });
+        }
         for (key, entries, why) in lists {
             for (place, entry) in entries.iter().enumerate() {
                 if let Some(way) = why(entry) {
@@ -322,7 +328,7 @@ mod tests {
             "recipients = [\"b@b\"]",
             "groups = [\"b\"]",
             "domains = [\"b\"]",
-            "routes = []",
+            "routes = [\"inbound\", \"inbound\"]",
             "url_file_download = false",
             "trigger = \"file_detected\"",
             "action = \"warn\"",
