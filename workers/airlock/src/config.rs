@@ -115,7 +115,8 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
     }
     let (s, f, l) = (&config.scan, &config.fetch, &config.line);
     let whole = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    let ranges: [(&str, u64, u64, u64); 19] = [
+    let g = &config.gateway;
+    let ranges: [(&str, u64, u64, u64); 22] = [
         ("records.keep_days", u64::from(config.records.keep_days), 1, 3_650),
         ("scan.max_unpacked_bytes", s.max_unpacked_bytes, 1, 4 << 30),
         ("scan.max_depth", u64::from(s.max_depth), 1, 32),
@@ -139,6 +140,9 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
         ("line.other_jobs", u64::from(l.other_jobs), 1, 10_000),
         ("line.tenant_in_flight", u64::from(l.tenant_in_flight), 1, 1_000_000),
         ("line.policies_every_ms", l.policies_every_ms, 100, 60_000),
+        ("gateway.max_connections", u64::from(g.max_connections), 1, 100_000),
+        ("gateway.header_timeout_ms", g.header_timeout_ms, 100, 3_600_000),
+        ("gateway.send_timeout_ms", g.send_timeout_ms, 100, 3_600_000),
         ("token.life_ms", config.token.life_ms, 1, 43_200_000),
     ];
     for (name, value, low, high) in ranges {

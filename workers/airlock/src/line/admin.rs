@@ -44,5 +44,5 @@ pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, ready: watch::R
         grace_ms: 1_000,
         ..airlock_gateway::Config::default()
     };
-    airlock_gateway::serve_router(listener, router, limits, stop).await;
+    airlock_gateway::serve_router(listener, router, limits, Arc::default(), stop).await;
 }

@@ -112,6 +112,13 @@ pub struct GatewaySection {
     pub base_url: String,
     /// Folder with one file a calling service, named as the service, that holds its bearer key for `/v1/requests`.
     pub service_keys_dir: PathBuf,
+    /// Most connections at once (default 2,000; 1 to 100,000); for one more the longest idle is closed.
+    pub max_connections: u32,
+    /// Longest time until the head of a request is there, in milliseconds; an idle connection is kept as long (default 10,000; 100 to
+    /// 3,600,000).
+    pub header_timeout_ms: u64,
+    /// Longest time in which a client takes not one byte, in milliseconds (default 30,000; 100 to 3,600,000).
+    pub send_timeout_ms: u64,
 }
 
 impl Default for GatewaySection {
@@ -120,6 +127,9 @@ impl Default for GatewaySection {
             listen: "127.0.0.1:8080".to_owned(),
             base_url: String::new(),
             service_keys_dir: PathBuf::new(),
+            max_connections: 2_000,
+            header_timeout_ms: 10_000,
+            send_timeout_ms: 30_000,
         }
     }
 }

@@ -6,6 +6,7 @@ use airlock_gateway::{Gateway, ServiceKey, serve};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
 use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -25,6 +26,9 @@ pub async fn start(
 ) -> Outcome<impl Future<Output = Result<(), String>> + Send + 'static + use<>> {
     let mut settings = airlock_gateway::Config {
         grace_ms: config.line.grace_ms,
+        max_connections: config.gateway.max_connections,
+        header_timeout_ms: config.gateway.header_timeout_ms,
+        send_timeout_ms: config.gateway.send_timeout_ms,
         ..airlock_gateway::Config::default()
     };
     let dir = &config.gateway.service_keys_dir;
@@ -74,6 +78,14 @@ impl Collector for Downloads {
             let counter = ConstCounter::new(value.load(std::sync::atomic::Ordering::Relaxed));
             counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
         }
+        let crowded = c.connections.crowded_out.load(std::sync::atomic::Ordering::Relaxed);
+        let crowded = ConstCounter::new(crowded);
+        let help = "Idle connections of the gateway that were closed because all places were taken";
+        crowded.encode(encoder.encode_descriptor("connections_crowded_out", help, None, crowded.metric_type())?)?;
+        let open = c.connections.open.load(std::sync::atomic::Ordering::Relaxed);
+        let open = ConstGauge::new(open);
+        let help = "Connections of the gateway that are open";
+        open.encode(encoder.encode_descriptor("connections_open", help, None, open.metric_type())?)?;
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Most connections at once, 1 to 100,000; more wait until one ends.
+    /// Most connections at once, 1 to 100,000; for one more the longest idle is closed.
     pub max_connections: u32,
     /// Longest time until the head of a request is there, in milliseconds; also how long an idle connection is kept.
     pub header_timeout_ms: u64,

@@ -11,12 +11,12 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Config, ConfigError, download, html, requests};
+use crate::{Config, ConfigError, Connections, download, html, requests};
 
 /// Milliseconds since 1970, asked at every request.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
-/// What happened so far, for metrics; they only grow.
+/// What happened so far, for metrics; what is counted only grows.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Downloads that began.
@@ -31,6 +31,8 @@ pub struct Counters {
     pub changed: AtomicU64,
     /// Answers that failed by trouble of ours (503).
     pub trouble: AtomicU64,
+    /// Connections.
+    pub connections: Arc<Connections>,
 }
 
 impl Counters {

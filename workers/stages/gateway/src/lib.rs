@@ -14,11 +14,13 @@ mod pages;
 mod patience;
 mod range;
 mod requests;
+mod seats;
 mod serve;
 
 pub use answer::Answer;
 pub use config::{Config, ConfigError, ServiceKey};
 pub use gateway::{Clock, Counters, Gateway};
+pub use seats::Connections;
 pub use serve::{serve, serve_router};
 
 /// Size of the chunks whose digests are recorded, in bytes.

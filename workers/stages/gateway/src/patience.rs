@@ -3,6 +3,8 @@
 use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,27 +16,27 @@ use tokio::time::{Instant, Sleep};
 pub(crate) struct Patience {
     stream: TcpStream,
     limit: Duration,
-    waiting: bool,
+    /// The other end has not taken all that it was sent.
+    waiting: Arc<AtomicBool>,
     sleep: Pin<Box<Sleep>>,
 }
 
 impl Patience {
-    pub(crate) fn new(stream: TcpStream, limit: Duration) -> Self {
+    pub(crate) fn new(stream: TcpStream, limit: Duration, waiting: Arc<AtomicBool>) -> Self {
         Patience {
             stream,
             limit,
-            waiting: false,
+            waiting,
             sleep: Box::pin(tokio::time::sleep(limit)),
         }
     }
 
     fn watch<T>(&mut self, cx: &mut Context<'_>, poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if poll.is_ready() {
-            self.waiting = false;
+            self.waiting.store(false, Ordering::Release);
             return poll;
         }
-        if !self.waiting {
-            self.waiting = true;
+        if !self.waiting.swap(true, Ordering::AcqRel) {
             let until = Instant::now() + self.limit;
             self.sleep.as_mut().reset(until);
         }

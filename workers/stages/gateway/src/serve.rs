@@ -1,57 +1,73 @@
-//! The accept loop: a cap on connections, a limit on slow heads and slow readers, and an end that lets downloads finish.
+//! The accept loop: a cap on connections that idle ones give way to, a limit on slow heads and slow readers, and an end that lets downloads finish.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::patience::Patience;
+use crate::seats::{Connections, Held, Kept, Seats};
 use crate::{Config, Gateway};
 
 /// Most bytes of a request's head: a token is shorter by far.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
+/// How long a connection that must make room may take to say goodbye.
+const GOODBYE: Duration = Duration::from_millis(50);
+
 /// Serves until `stop` turns true, then takes no more connections and waits for downloads until the grace period ends.
 pub async fn serve(listener: TcpListener, gateway: Gateway, stop: watch::Receiver<bool>) {
     let config = gateway.inner.config.clone();
-    serve_router(listener, gateway.router(), config, stop).await;
+    let connections = Arc::clone(&gateway.counters().connections);
+    serve_router(listener, gateway.router(), config, connections, stop).await;
 }
 
 /// The same for any router: of the settings only the limits of connections are used.
-pub async fn serve_router(listener: TcpListener, router: Router, config: Config, mut stop: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(config.max_connections as usize));
+pub async fn serve_router(
+    listener: TcpListener,
+    router: Router,
+    config: Config,
+    counted: Arc<Connections>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let seats = Seats::new(config.max_connections, counted);
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
-        // The place comes first: whoever is too many waits in the queue of the listener, and costs nothing.
-        let next = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (place, listener.accept().await)
-        };
         let accepted = tokio::select! {
             biased;
             () = stopped(&mut stop) => break,
-            accepted = next => accepted,
+            accepted = listener.accept() => accepted,
         };
         match accepted {
-            (Ok(place), Ok((stream, _))) => {
+            Ok((stream, _)) => {
+                // Whoever comes while an answer goes out on every connection waits, and all behind it in the queue of the listener.
+                let seat = tokio::select! {
+                    biased;
+                    () = stopped(&mut stop) => break,
+                    seat = seats.take() => seat,
+                };
                 let (router, config, stop) = (router.clone(), config.clone(), stop.clone());
                 connections.spawn(async move {
-                    let _place = place;
-                    connection(stream, router, &config, stop).await;
+                    let seat = Arc::new(seat);
+                    connection(stream, router, &config, &seat, stop).await;
+                    seat.leave();
                 });
             }
-            (_, Err(error)) => {
+            Err(error) => {
                 // Out of files, most likely; it passes when a connection ends.
                 tracing::warn!(%error, "no connection can be accepted");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
-            (Err(_), _) => break,
         }
     }
     drop(listener);
@@ -64,20 +80,41 @@ pub async fn serve_router(listener: TcpListener, router: Router, config: Config,
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, config: &Config, mut stop: watch::Receiver<bool>) {
+async fn connection(stream: TcpStream, router: Router, config: &Config, seat: &Arc<Held>, mut stop: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
-    let io = TokioIo::new(Patience::new(stream, Duration::from_millis(config.send_timeout_ms)));
+    let io = TokioIo::new(Patience::new(
+        stream,
+        Duration::from_millis(config.send_timeout_ms),
+        Arc::clone(seat.owed()),
+    ));
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(|request: Request<Incoming>| {
+        let work = seat.work();
+        let answer = router.call(request);
+        async move { answer.await.map(|answer| answer.map(|body| Kept::new(body, work))) }
+    });
     let serving = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(config.header_timeout_ms))
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(io, TowerToHyperService::new(router));
+        .serve_connection(io, service);
     let mut serving = std::pin::pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
         () = stopped(&mut stop) => {
             serving.as_mut().graceful_shutdown();
             serving.await
+        }
+        () = seat.must_leave() => {
+            serving.as_mut().graceful_shutdown();
+            // What was answered in the same moment still goes out, as long as the client takes it.
+            loop {
+                match tokio::time::timeout(GOODBYE, serving.as_mut()).await {
+                    Ok(ended) => break ended,
+                    Err(_) if seat.owed().load(Ordering::Acquire) => {}
+                    Err(_) => return,
+                }
+            }
         }
     };
     if let Err(error) = ended {

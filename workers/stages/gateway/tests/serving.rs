@@ -92,24 +92,68 @@ async fn a_revocation_ends_a_running_download_too() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn connections_beyond_the_cap_wait() {
-    let config = Config {
-        max_connections: 1,
-        header_timeout_ms: 1_000,
+fn crowded(max_connections: u32) -> Config {
+    Config {
+        max_connections,
         ..Config::default()
-    };
-    let site = Site::with(config, None).await;
-    let mut first = TcpStream::connect(site.address).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_longest_idle_makes_room() {
+    let site = Site::with(crowded(3), None).await;
+    let ask = b"GET / HTTP/1.1\r\nHost: g\r\n\r\n";
+    // One that says nothing, one that stops in the middle of its head, one that is kept open after an answer.
+    let mut open = Vec::new();
+    for words in [&b""[..], b"GET / HT", ask] {
+        let mut stream = TcpStream::connect(site.address).await.unwrap();
+        stream.write_all(words).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        open.push(stream);
+    }
     let begun = Instant::now();
-    assert_eq!(site.get("/").await.status, 404);
-    assert!(
-        begun.elapsed() > Duration::from_millis(500),
-        "served beside the first after {:?}",
-        begun.elapsed()
-    );
-    until_closed(&mut first).await;
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(site.address).await.unwrap();
+        stream.write_all(ask).await.unwrap();
+        let mut answer = [0; 512];
+        let read = stream.read(&mut answer).await.unwrap();
+        assert!(answer[..read].starts_with(b"HTTP/1.1 404"));
+        open.push(stream);
+    }
+    for stream in &mut open[..3] {
+        until_closed(stream).await;
+    }
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let connections = &site.gateway.counters().connections;
+    assert_eq!(connections.open.load(Ordering::Relaxed), 3);
+    assert_eq!(connections.crowded_out.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_is_not_crowded_out() {
+    let site = Site::with(crowded(1), None).await;
+    let bytes = noise(30 << 20);
+    let token = site.offer("r1", "a.bin", &bytes, false).await;
+    let mut stream = TcpStream::connect(site.address).await.unwrap();
+    let head = format!("GET /d/{token} HTTP/1.1\r\nHost: g\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    // Slowly at its end, too, where nothing is left to answer and much to send.
+    let (next, got) = tokio::join!(site.get("/"), async {
+        let mut got = Vec::new();
+        while !got.ends_with(&bytes[bytes.len() - 64..]) {
+            let mut some = vec![0; 4 << 20];
+            let read = stream.read(&mut some).await.unwrap();
+            assert!(read > 0, "cut off after {} bytes", got.len());
+            got.extend_from_slice(&some[..read]);
+            let slowly = if got.len() > (29 << 20) { 100 } else { 5 };
+            tokio::time::sleep(Duration::from_millis(slowly)).await;
+        }
+        got
+    });
+    assert!(got.ends_with(&bytes[29 << 20..]), "{} bytes", got.len());
+    assert_eq!(next.status, 404);
 }
 
 #[tokio::test(flavor = "multi_thread")]
