@@ -26,16 +26,49 @@ pub fn without_secrets(name: &str, body: &[u8], form: Form) -> Option<Vec<u8>> {
     }
 }
 
-/// A link without the name and password before its host (RFC 3986 section 3.2.1): such a link is refused, and nobody needs them kept.
+/// Stands where a name and password stood, so that such a link is never taken for the one without.
+const REMOVED: &str = "removed@";
+/// `@` and what browsers may make one of.
+const AT: [char; 3] = ['@', '\u{ff20}', '\u{fe6b}'];
+
+/// Whether a link has, or may be meant to have, a name and password before its host (RFC 3986 section 3.2.1).
+pub fn has_userinfo(link: &str) -> bool {
+    userinfo(link).is_some()
+}
+
+/// A link without the name and password before its host: such a link is refused, and nobody needs them kept. Where it is not clear
+/// what they are, more goes.
 pub fn without_userinfo(link: &str) -> String {
-    let Some((scheme, rest)) = link.split_once("//") else {
-        return link.to_owned();
-    };
-    let (authority, tail) = rest.split_at(rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len()));
-    match authority.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}//{host}{tail}"),
+    match userinfo(link) {
+        Some((before, after)) => format!("{before}{REMOVED}{after}"),
         None => link.to_owned(),
     }
+}
+
+/// What stands before and behind them, read as WHATWG URL reads a web address: slashes may be missing, too many or turned round.
+fn userinfo(link: &str) -> Option<(&str, &str)> {
+    let scheme = link.find(|c: char| !(c.is_ascii_alphanumeric() || "+-. ".contains(c)))?;
+    // Without a scheme it is no link, and all of it is looked at.
+    let rest = link
+        .get(scheme..)?
+        .strip_prefix(':')
+        .unwrap_or(link)
+        .trim_start_matches(['/', '\\']);
+    let before = link.get(..link.len().checked_sub(rest.len())?)?;
+    let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
+    let authority = rest.get(..end)?;
+    let host = authority.rsplit(AT).next().unwrap_or(authority);
+    // What stands where a port would and is none may be a password with a slash in it.
+    let looked_at = if has_odd_port(host) { rest } else { authority };
+    let (at, sign) = looked_at.char_indices().rfind(|(_, c)| AT.contains(c))?;
+    Some((before, rest.get(at.checked_add(sign.len_utf8())?..)?))
+}
+
+fn has_odd_port(host: &str) -> bool {
+    let behind_address = host.rsplit_once(']').map_or(host, |(_, port)| port);
+    behind_address
+        .split_once(':')
+        .is_some_and(|(_, port)| !port.bytes().all(|b| b.is_ascii_digit()) || port.parse::<u16>().is_err())
 }
 
 /// Clears the secrets of a message and of those in it; whether there were any.
@@ -90,10 +123,45 @@ mod tests {
 
     #[test]
     fn a_link_is_kept_without_its_password() {
-        assert_eq!(without_userinfo("https://ann:se@cret@host.example/a@b"), "https://host.example/a@b");
-        assert_eq!(without_userinfo("http:\\\\u@h/"), "http:\\\\u@h/");
-        for link in ["https://host.example/a@b?c=d@e", "mailto:a@b.example", ""] {
+        assert_eq!(
+            without_userinfo("https://ann:se@cret@host.example/a@b"),
+            "https://removed@host.example/a@b"
+        );
+        for link in [
+            "http:ann:se@cret@host.example/x",
+            "http:/ann:secret@host.example/x",
+            "http:\\\\ann:secret@host.example/x",
+            "http:\\ann:secret@host.example/x",
+            "http:///ann:secret@host.example/x",
+            "HTTP://ann:secret@host.example/x",
+            " http://ann:secret@host.example/x",
+            "//ann:secret@host.example/x",
+            "://ann:secret@host.example/x",
+            "http://ann:se/cret@host.example/x",
+            "http://ann:se?cret@host.example/x",
+            "http://ann:se#cret@host.example/x",
+            "http://ann:99999/secret@host.example/x",
+            "http://ann:/secret@host.example/x",
+            "http://[::1]:secret@host.example/x",
+            "http://ann:secret\u{ff20}host.example/x",
+            "secret@host.example/x",
+            "ann:secret@host.example/x",
+            "ftp:ann:secret@host.example/x",
+        ] {
+            assert!(has_userinfo(link), "{link}");
+            let kept = without_userinfo(link);
+            assert!(!kept.contains("secret") && !kept.contains("cret"), "{link}: {kept}");
+            assert!(kept.ends_with("removed@host.example/x"), "{link}: {kept}");
+        }
+        for link in [
+            "https://host.example/a@b?c=d@e",
+            "https://host.example:8443/a@b",
+            "https://[::1]:8443/a@b",
+            "https://host.example?a:b@c",
+            "",
+        ] {
             assert_eq!(without_userinfo(link), link);
+            assert!(!has_userinfo(link));
         }
     }
 
