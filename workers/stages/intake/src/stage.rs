@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use airlock_policy::{Action, Definition, Person, Route, digest};
 use airlock_proto::request::{DEADLINE_MS, DEADLINE_SANDBOX_MS, check};
-use airlock_proto::secrets::without_userinfo;
+use airlock_proto::secrets::{has_userinfo, without_userinfo};
 use airlock_proto::v1::{Accepted, Rejected, ScanRequest};
 use airlock_proto::wire::Form;
 use airlock_queue::topology::{Lane, StageName};
@@ -101,7 +101,12 @@ impl Intake {
         });
         let row = row(&request, message, &definition, now);
         // A re-click is a request of its own in the records, answered by the verdict stage with the verdict that is live.
-        let live = self.records.live(&row, now).await.map_err(ours)?;
+        // A link with a name and password is refused each time: what is known of the one without says nothing about it.
+        let live = if has_userinfo(&request.url) {
+            None
+        } else {
+            self.records.live(&row, now).await.map_err(ours)?
+        };
         let stage = if live.is_some() { StageName::Verdict } else { StageName::Fetch };
         let accepted = accepted(&row, &request, &definition, live.map(|v| v.request_id).unwrap_or_default());
         let job = Outgoing::job(stage, message.lane, &row.request_id, &accepted);
