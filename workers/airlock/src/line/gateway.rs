@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use airlock_gateway::{Gateway, ServiceKey, serve};
+use airlock_records::Records;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
 use prometheus_client::metrics::counter::ConstCounter;
@@ -16,14 +17,14 @@ use crate::Outcome;
 use crate::clock::now_ms;
 use crate::config::Config;
 
-/// Makes it ready; the future serves until `stop`.
+/// Makes it ready, and gives the records that it asks; the future serves until `stop`.
 pub async fn start(
     config: &Config,
     place: &Place,
     listener: TcpListener,
     registry: &mut Registry,
     stop: watch::Receiver<bool>,
-) -> Outcome<impl Future<Output = Result<(), String>> + Send + 'static + use<>> {
+) -> Outcome<(Records, impl Future<Output = Result<(), String>> + Send + 'static + use<>)> {
     let mut settings = airlock_gateway::Config {
         grace_ms: config.line.grace_ms,
         max_connections: config.gateway.max_connections,
@@ -46,12 +47,19 @@ pub async fn start(
         }
     }
     let records = place.records(config, "gateway").await?;
-    let gateway = Gateway::new(settings, place.store(config)?, records, place.keyring(config)?, Arc::new(now_ms))?;
+    let gateway = Gateway::new(
+        settings,
+        place.store(config)?,
+        records.clone(),
+        place.keyring(config)?,
+        Arc::new(now_ms),
+    )?;
     registry.register_collector(Box::new(Downloads(gateway.clone())));
-    Ok(async move {
+    let serving = async move {
         serve(listener, gateway, stop).await;
         Ok(())
-    })
+    };
+    Ok((records, serving))
 }
 
 /// The counters of the gateway as Prometheus reads them.

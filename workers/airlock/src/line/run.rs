@@ -81,6 +81,7 @@ pub async fn line(config: Config, place: Place, stages: &[StageName], doors: Doo
         Some(listener) => Some(super::gateway::start(&config, &place, listener, metrics.registry(), stopped.clone()).await?),
         None => None,
     };
+    let (asked, gateway) = gateway.unzip();
     let metrics = Arc::new(metrics);
     let mut line = Line {
         config,
@@ -92,7 +93,7 @@ pub async fn line(config: Config, place: Place, stages: &[StageName], doors: Doo
         tasks: JoinSet::new(),
     };
     let (end, ended) = watch::channel(false);
-    let admin = tokio::spawn(admin::serve(doors.admin, metrics, is_ready, ended));
+    let admin = tokio::spawn(admin::serve(doors.admin, metrics, asked, is_ready, ended));
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     for stage in stages {
