@@ -22,7 +22,7 @@ pub struct Limits {
     pub max_nodes: u32,
     /// Findings of a report (default 2,000).
     pub max_findings: u32,
-    /// Bytes of all frames of a report (default 8 MiB).
+    /// Bytes of all frames of a report (default 8 MiB; 64 KiB to 1 GiB).
     pub max_report_bytes: u64,
     /// Passwords tried a container (default 64).
     pub max_passwords: u32,

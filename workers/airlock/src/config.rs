@@ -116,8 +116,15 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
     let (s, f, l) = (&config.scan, &config.fetch, &config.line);
     let whole = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let g = &config.gateway;
-    let ranges: [(&str, u64, u64, u64); 22] = [
+    let ranges: [(&str, u64, u64, u64); 25] = [
         ("records.keep_days", u64::from(config.records.keep_days), 1, 3_650),
+        ("records.max_connections", u64::from(config.records.max_connections), 1, 1_000),
+        (
+            "scan.max_report_bytes",
+            s.max_report_bytes,
+            whole(airlock_proto::limits::MAX_FRAME_BYTES),
+            1 << 30,
+        ),
         ("scan.max_unpacked_bytes", s.max_unpacked_bytes, 1, 4 << 30),
         ("scan.max_depth", u64::from(s.max_depth), 1, 32),
         ("scan.max_members", s.max_members, 1, 1_000_000),
@@ -140,15 +147,19 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
         ("line.other_jobs", u64::from(l.other_jobs), 1, 10_000),
         ("line.tenant_in_flight", u64::from(l.tenant_in_flight), 1, 1_000_000),
         ("line.policies_every_ms", l.policies_every_ms, 100, 60_000),
+        ("line.grace_ms", l.grace_ms, 100, 3_600_000),
         ("gateway.max_connections", u64::from(g.max_connections), 1, 100_000),
         ("gateway.header_timeout_ms", g.header_timeout_ms, 100, 3_600_000),
         ("gateway.send_timeout_ms", g.send_timeout_ms, 100, 3_600_000),
-        ("token.life_ms", config.token.life_ms, 1, 43_200_000),
+        ("token.life_ms", config.token.life_ms, 1_000, 43_200_000),
     ];
     for (name, value, low, high) in ranges {
         if !(low..=high).contains(&value) {
             faults.push((name, format!("{name} = {value}: must lie between {low} and {high}")));
         }
+    }
+    if f.ports.contains(&0) {
+        faults.push(("fetch.ports", "fetch.ports: 0 is no port; name ports from 1 to 65535".to_owned()));
     }
     if s.max_member_bytes > s.max_alive_bytes {
         let message = format!(
@@ -165,7 +176,8 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
         let wrong = list.iter().filter_map(|range| cli::exact(*range).err());
         faults.extend(wrong.map(|why| (name, format!("{name}: {why}"))));
     }
-    let addresses: [(&str, &String, &[&str], &str); 3] = [
+    faults.extend(store(config));
+    let addresses: [(&str, &String, &[&str], &str); 2] = [
         (
             "queue.url",
             &config.queue.url,
@@ -178,7 +190,6 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
             &["postgres", "postgresql"],
             "postgres://host:port/database",
         ),
-        ("store.url", &config.store.url, &["file", "s3"], "file:///dir or s3://bucket/prefix"),
     ];
     for (name, url, schemes, form) in addresses {
         let fits = url::Url::parse(url).is_ok_and(|url| schemes.contains(&url.scheme()));
@@ -189,6 +200,31 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
     faults.extend(doors(config));
     faults.extend(config.telemetry.check());
     faults
+}
+
+/// What the store itself has against its settings; without an address it is that of `airlock up`.
+fn store(config: &Config) -> Option<(&'static str, String)> {
+    const NAMES: [&str; 5] = [
+        "store.url",
+        "store.endpoint",
+        "store.timeout_ms",
+        "store.access_key_id",
+        "store.secret_key_file",
+    ];
+    if config.store.url.is_empty() {
+        return None;
+    }
+    let (key, why) = config.store.check().err()?;
+    let name = NAMES
+        .into_iter()
+        .find(|name| name.ends_with(&format!(".{key}")))
+        .unwrap_or("store.url");
+    let shown = match key {
+        "url" => format!(" = {:?}", config.store.url),
+        "timeout_ms" => format!(" = {}", config.store.timeout_ms),
+        _ => String::new(),
+    };
+    Some((name, format!("{name}{shown}: {why}")))
 }
 
 /// Addresses to listen on and to be reached at, and what is said to origins.
@@ -237,6 +273,16 @@ fn check_with_files(config: &Config) -> Vec<(&'static str, String)> {
     if !folder.as_os_str().is_empty() && !folder.is_dir() {
         let message = format!("line.policies_dir = {folder:?}: there is no such folder; make it, or leave the setting out");
         faults.push(("line.policies_dir", message));
+    }
+    let keys = &config.gateway.service_keys_dir;
+    if !keys.as_os_str().is_empty() && !keys.is_dir() {
+        let message = format!("gateway.service_keys_dir = {keys:?}: there is no such folder; make it, or leave the setting out");
+        faults.push(("gateway.service_keys_dir", message));
+    }
+    let glass = &config.jail.glass;
+    if !glass.as_os_str().is_empty() && !glass.is_file() {
+        let message = format!("jail.glass = {glass:?}: there is no such file; without the setting the one beside this binary is used");
+        faults.push(("jail.glass", message));
     }
     for rules in config.rules.dirs.iter().filter(|path| !path.exists()) {
         faults.push((
@@ -293,7 +339,7 @@ mod tests {
             "a.toml:12: fetch.extra_ca_files: \"/nonexistent/ca\": there is no such file",
             "a.toml:14: gateway.base_url = \"files.example.org\": use http://host",
             "a.toml:15: gateway.listen = \"localhost:http\": use address:port",
-            "a.toml:17: token.life_ms = 43200001: must lie between 1 and 43200000",
+            "a.toml:17: token.life_ms = 43200001: must lie between 1000 and 43200000",
             "a.toml:19: scan.max_nodes = 0: must lie between 1 and ",
             "a.toml:21: rules.dirs: \"/nonexistent/r\": there is no such folder",
         ];
@@ -302,6 +348,30 @@ mod tests {
             assert!(fault.starts_with(begin), "{fault} / {begin}");
         }
         assert!(check_with_files(&Config::default()).is_empty());
+    }
+
+    #[test]
+    fn what_a_start_refuses_is_refused_here_too() {
+        for (section, setting) in [
+            ("line", "grace_ms = 5"),
+            ("records", "max_connections = 0"),
+            ("store", "timeout_ms = 1"),
+            ("store", "url = \"s3://\""),
+            ("store", "url = \"file://rel/x\""),
+            ("store", "url = \"http://x/\""),
+            ("gateway", "service_keys_dir = \"/nonexistent/k\""),
+            ("gateway", "max_connections = 0"),
+            ("jail", "glass = \"/nonexistent/g\""),
+            ("scan", "max_report_bytes = 1"),
+            ("fetch", "ports = [80, 0]"),
+            ("token", "life_ms = 999"),
+        ] {
+            let text = format!("[{section}]\n{setting}\n");
+            let faults = config_text::read("a.toml", &text, &[], check_with_files).unwrap_err().0;
+            let key = setting.split(' ').next().unwrap();
+            let begin = format!("a.toml:2: {section}.{key}");
+            assert!(faults.len() == 1 && faults[0].starts_with(&begin), "{setting}: {faults:?}");
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub struct RecordsSection {
     pub url: String,
     /// Folder with one file a role, named as the role (`intake`, `verdict`, `gateway`, `sandbox`, `owner`), that holds its password.
     pub passwords_dir: PathBuf,
-    /// Connections a stage (default 8).
+    /// Connections a stage (default 8; 1 to 1,000).
     pub max_connections: u32,
     /// Days that requests and their verdicts are kept (default 90; 1 to 3,650).
     pub keep_days: u32,
@@ -51,7 +51,7 @@ pub struct TokenSection {
     pub signing_key_file: PathBuf,
     /// Folder with the public keys that are trusted; the gateway needs it.
     pub public_keys_dir: PathBuf,
-    /// Life of a token in milliseconds (default and most 43,200,000: 12 hours; at least 1).
+    /// Life of a token in milliseconds (default and most 43,200,000: 12 hours; at least 1,000).
     pub life_ms: u64,
 }
 
@@ -83,7 +83,7 @@ pub struct LineSection {
     pub policies_every_ms: u64,
     /// Address of the admin port, `127.0.0.1:9090`; port 0 picks a free one.
     pub admin_listen: String,
-    /// How long a stop may take, in milliseconds (default 75,000).
+    /// How long a stop may take, in milliseconds (default 75,000; 100 to 3,600,000).
     pub grace_ms: u64,
 }
 

@@ -19,26 +19,54 @@ pub(crate) struct Opened {
     pub folder: Option<PathBuf>,
 }
 
-pub(crate) fn open(config: &Config) -> Result<Opened> {
-    let wrong = |why: String| StoreError::Config(why);
-    if !(100..=600_000).contains(&config.timeout_ms) {
-        return Err(wrong("timeout_ms must lie between 100 and 600000".to_owned()));
-    }
-    let url = Url::parse(&config.url).map_err(|e| wrong(format!("url: {e}: use file:///dir or s3://bucket/prefix")))?;
-    match url.scheme() {
-        "file" => {
-            let folder = url
-                .to_file_path()
-                .map_err(|()| wrong("url: a file URL has three slashes and an absolute path".to_owned()))?;
-            Ok(Opened {
-                store: Arc::new(directory(&folder)?),
-                prefix: String::new(),
-                folder: Some(folder),
-            })
+impl Config {
+    /// Whether the settings can be used, as far as that shows without touching the store; else the setting, and why not.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn check(&self) -> std::result::Result<(), (&'static str, String)> {
+        let wrong = |key, why: &str| Err((key, why.to_owned()));
+        if !(100..=600_000).contains(&self.timeout_ms) {
+            return wrong("timeout_ms", "must lie between 100 and 600000");
         }
-        "s3" => bucket(config, &url),
-        other => Err(wrong(format!("url: {other:?} is no kind of store: use file or s3"))),
+        let url = Url::parse(&self.url).map_err(|e| ("url", format!("{e}: use file:///dir or s3://bucket/prefix")))?;
+        match url.scheme() {
+            "file" if url.to_file_path().is_err() => return wrong("url", "a file URL has three slashes and an absolute path"),
+            "file" => return Ok(()),
+            "s3" => {}
+            other => return wrong("url", &format!("{other:?} is no kind of store: use file or s3")),
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return wrong("url", "the bucket is missing");
+        }
+        let prefix = url.path().trim_matches('/');
+        if !prefix.is_empty() && check_key(prefix).is_err() {
+            return wrong("url", "the prefix may have A-Z a-z 0-9 . _ - between slashes");
+        }
+        if self.endpoint.starts_with("http://") && !self.allow_http {
+            return wrong("endpoint", "is plain http: use https, or set allow_http");
+        }
+        match (self.access_key_id.as_str(), &self.secret_key_file) {
+            ("", Some(_)) => wrong("secret_key_file", "needs access_key_id"),
+            (id, None) if !id.is_empty() => wrong("access_key_id", "needs secret_key_file"),
+            _ => Ok(()),
+        }
     }
+}
+
+pub(crate) fn open(config: &Config) -> Result<Opened> {
+    config.check().map_err(|(key, why)| StoreError::Config(format!("{key}: {why}")))?;
+    let wrong = |why: String| StoreError::Config(why);
+    let url = Url::parse(&config.url).map_err(|e| wrong(format!("url: {e}")))?;
+    if url.scheme() == "s3" {
+        return bucket(config, &url);
+    }
+    let folder = url.to_file_path().map_err(|()| wrong("url: it is no path".to_owned()))?;
+    Ok(Opened {
+        store: Arc::new(directory(&folder)?),
+        prefix: String::new(),
+        folder: Some(folder),
+    })
 }
 
 /// The library writes beside the key and renames; with `fsync` the file and its folder are durable before it says so.
@@ -50,18 +78,8 @@ fn directory(folder: &FilePath) -> Result<LocalFileSystem> {
 }
 
 fn bucket(config: &Config, url: &Url) -> Result<Opened> {
-    let wrong = |why: &str| StoreError::Config(why.to_owned());
-    let name = url
-        .host_str()
-        .filter(|host| !host.is_empty())
-        .ok_or_else(|| wrong("url: the bucket is missing"))?;
+    let name = url.host_str().unwrap_or_default();
     let prefix = url.path().trim_matches('/').to_owned();
-    if !prefix.is_empty() {
-        check_key(&prefix).map_err(|_| wrong("url: the prefix may have A-Z a-z 0-9 . _ - between slashes"))?;
-    }
-    if config.endpoint.starts_with("http://") && !config.allow_http {
-        return Err(wrong("endpoint is plain http: use https, or set allow_http"));
-    }
     let timeout = Duration::from_millis(config.timeout_ms);
     let options = ClientOptions::new()
         .with_allow_http(config.allow_http)
@@ -85,16 +103,12 @@ fn bucket(config: &Config, url: &Url) -> Result<Opened> {
     if !config.endpoint.is_empty() {
         builder = builder.with_endpoint(config.endpoint.trim_end_matches('/'));
     }
-    builder = match (config.access_key_id.as_str(), &config.secret_key_file) {
-        ("", None) => builder,
-        ("", Some(_)) => return Err(wrong("secret_key_file needs access_key_id")),
-        (_, None) => return Err(wrong("access_key_id needs secret_key_file")),
-        (id, Some(file)) => {
-            let secret =
-                std::fs::read_to_string(file).map_err(|e| StoreError::Config(format!("secret_key_file {}: {e}", file.display())))?;
-            builder.with_access_key_id(id).with_secret_access_key(secret.trim())
-        }
-    };
+    if let Some(file) = &config.secret_key_file {
+        let secret = std::fs::read_to_string(file).map_err(|e| StoreError::Config(format!("secret_key_file {}: {e}", file.display())))?;
+        builder = builder
+            .with_access_key_id(&config.access_key_id)
+            .with_secret_access_key(secret.trim());
+    }
     // The HTTP client takes the provider of the process; whoever came first chose the same one, there is no other.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let store = builder.build().map_err(|e| StoreError::Config(e.to_string()))?;
@@ -117,6 +131,8 @@ mod tests {
             ("s3://b/a b", "", "prefix"),
             ("s3://b", "http://127.0.0.1:1", "allow_http"),
             ("nonsense", "", "url"),
+            ("s3://", "", "bucket"),
+            ("file://rel/x", "", "absolute"),
         ];
         for (url, endpoint, word) in cases {
             let config = Config {
