@@ -3,9 +3,15 @@
 use airlock_proto::secrets::without_secrets;
 use airlock_proto::v1::ScanRequest;
 use airlock_proto::wire::{Form, Undecodable, Wire, decode, encode};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::topology::{EVENT_WORDS, Lane, Rung, StageName};
+
+/// Longest idempotency key in bytes: a short string of AMQP.
+const MAX_ID_BYTES: usize = 255;
 
 /// Where a message is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +77,7 @@ impl Outgoing {
             key: format!("{stage}.{lane}.v1"),
             kind: M::NAME.to_owned(),
             form: Form::Protobuf,
-            id: format!("{request_id}/{}", M::NAME),
+            id: id(request_id, M::NAME),
             request_id: request_id.to_owned(),
             body: encode(message, Form::Protobuf),
             mandatory: true,
@@ -113,6 +119,15 @@ impl Outgoing {
             _ => &self.key,
         }
     }
+}
+
+/// The idempotency key of a message of a request. What a service calls a request may leave no room for the rest: then a digest
+/// stands for it, and the whole name beside the body.
+fn id(request_id: &str, name: &str) -> String {
+    if request_id.len().saturating_add(name.len()) < MAX_ID_BYTES {
+        return format!("{request_id}/{name}");
+    }
+    format!("{}/{name}", URL_SAFE_NO_PAD.encode(Sha256::digest(request_id)))
 }
 
 /// A message that was delivered.
@@ -192,7 +207,23 @@ impl Incoming {
 
 #[cfg(test)]
 mod tests {
+    use airlock_proto::v1::Rejected;
+
     use super::*;
+
+    #[test]
+    fn an_answer_to_a_long_name_has_a_short_id() {
+        let of = |length: usize| {
+            let request_id = "r".repeat(length);
+            Outgoing::event("rejected", "clicks", &request_id, &Rejected::default(), Form::Json)
+        };
+        assert_eq!(of(3).id, "rrr/Rejected");
+        for length in 240..260 {
+            assert!(of(length).id.len() <= MAX_ID_BYTES && of(length).request_id.len() == length);
+        }
+        assert_ne!(of(254).id, of(255).id);
+        assert_eq!(of(255).id, of(255).id);
+    }
 
     #[test]
     fn all_events_of_a_service_have_one_receiver() {
