@@ -2,7 +2,7 @@
 
 use airlock_policy::Sandbox;
 use airlock_proto::secrets::without_userinfo;
-use airlock_proto::v1::{Accepted, Detonated, Fetched, Inspected, Verdict};
+use airlock_proto::v1::{self, Accepted, Detonated, Fetched, Inspected, Verdict};
 use airlock_proto::wire::{Form, decode};
 use airlock_queue::topology::StageName;
 use airlock_queue::{Failure, Incoming, Outgoing, Stage};
@@ -127,10 +127,38 @@ impl Verdicts {
 
     fn event(&self, row: &RequestRow, verdict: &VerdictRow) -> Option<Outgoing> {
         let body: Verdict = decode(&verdict.body, Form::Protobuf).ok()?;
-        let warrant = verdict.token.as_ref().and_then(|t| serde_json::from_slice(&t.claims).ok());
         let form = Form::of(&row.request.form, "Verdict").unwrap_or_default();
-        let event = Event::new("verdict.final", &row.request.service, form, &body, warrant);
-        event.message(&self.0.key, &self.0.settings.base_url)
+        let told = |body: &Verdict, warrant| {
+            let event = Event::new("verdict.final", &row.request.service, form, body, warrant);
+            event.message(&self.0.key, &self.0.settings.base_url)
+        };
+        let Some(token) = &verdict.token else {
+            return told(&body, None);
+        };
+        if token.revoked_ms.is_none() {
+            return told(&body, serde_json::from_slice(&token.claims).ok());
+        }
+        let message = told(&revoked(body), None)?;
+        // Another answer than the one before, so no duplicate of it.
+        Some(Outgoing {
+            id: format!("{}/revoked", message.id),
+            ..message
+        })
+    }
+}
+
+/// A release that was taken back: no link, and a check anew for whoever clicks again.
+fn revoked(verdict: Verdict) -> Verdict {
+    Verdict {
+        kind: v1::Kind::None.into(),
+        decision: v1::Decision::Block.into(),
+        remedy: v1::Remedy::Retry.into(),
+        needs_ack: false,
+        reasons: vec![v1::Reason {
+            id: "token.revoked".to_owned(),
+            text: "The file was released, and the release was taken back.".to_owned(),
+        }],
+        ..verdict
     }
 }
 
@@ -146,4 +174,26 @@ fn same(row: &RequestRow, accepted: Option<&Accepted>) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Never("the message does not fit the request that is recorded".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_revoked_is_no_release() {
+        let released = Verdict {
+            kind: v1::Kind::Download.into(),
+            decision: v1::Decision::Warn.into(),
+            needs_ack: true,
+            sha256: "ab".to_owned(),
+            ..Verdict::default()
+        };
+        let told = revoked(released);
+        assert_eq!(
+            (told.kind(), told.decision(), told.needs_ack),
+            (v1::Kind::None, v1::Decision::Block, false)
+        );
+        assert!(told.token.is_empty() && told.sha256 == "ab" && told.reasons[0].id == "token.revoked");
+    }
 }
