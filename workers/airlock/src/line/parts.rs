@@ -24,7 +24,9 @@ pub enum Place {
 impl Place {
     /// Opens the folder of `airlock up`. `alone`: this process serves it.
     pub async fn folder(dir: &Path, alone: bool) -> Outcome<Place> {
-        let lite = Lite::open(&dir.join("queue.sqlite"), alone, Arc::new(now_ms)).await?;
+        let path = dir.join("queue.sqlite");
+        let lite = Lite::open(&path, alone, Arc::new(now_ms)).await;
+        let lite = lite.map_err(|e| format!("the queue {}: {e}", path.display()))?;
         Ok(Place::Folder(dir.to_path_buf(), lite))
     }
 

@@ -53,7 +53,8 @@ pub fn run(global: &Global, args: &UpArgs) -> Outcome<Status> {
         } else {
             config.gateway.base_url.clone()
         };
-        std::fs::write(dir.join(ENDPOINT), &base)?;
+        let endpoint = dir.join(ENDPOINT);
+        std::fs::write(&endpoint, &base).map_err(|e| cannot_write(&endpoint, &e))?;
         let admin = bind(&config.line.admin_listen, "line.admin_listen").await?;
         let ready = format!("ready gateway={base} admin=http://{} data={}", admin.local_addr()?, dir.display());
         let doors = Doors {
@@ -68,19 +69,17 @@ pub fn run(global: &Global, args: &UpArgs) -> Outcome<Status> {
 }
 
 fn prepare(dir: &Path) -> Outcome<()> {
-    let made = ["blobs", "policies"].map(|folder| std::fs::create_dir_all(dir.join(folder)));
-    made.into_iter().collect::<std::io::Result<()>>().map_err(|e| {
-        format!(
-            "cannot make the data directory {}: {e}; choose another with --data-dir",
-            dir.display()
-        )
-        .into()
-    })
+    for folder in ["blobs", "policies"].map(|folder| dir.join(folder)) {
+        std::fs::create_dir_all(&folder)
+            .map_err(|e| format!("cannot make the folder {}: {e}; choose another with --data-dir", folder.display()))?;
+    }
+    Ok(())
 }
 
 /// One `airlock up` a folder: two would take one another's deliveries for those of a dead process.
 fn lock(dir: &Path) -> Outcome<std::fs::File> {
-    let file = std::fs::File::create(dir.join(LOCK))?;
+    let path = dir.join(LOCK);
+    let file = std::fs::File::create(&path).map_err(|e| cannot_write(&path, &e))?;
     file.try_lock().map_err(|_| {
         format!(
             "another `airlock up` serves {}; stop it or choose another --data-dir",
@@ -88,6 +87,13 @@ fn lock(dir: &Path) -> Outcome<std::fs::File> {
         )
     })?;
     Ok(file)
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> String {
+    format!(
+        "cannot write {}: {error}; move away what is there, or choose another --data-dir",
+        path.display()
+    )
 }
 
 /// Binds an address of the configuration.
@@ -108,5 +114,16 @@ mod tests {
         assert!(is_served(dir.path()) && lock(dir.path()).is_err());
         drop(held);
         assert!(!is_served(dir.path()) && lock(dir.path()).is_ok());
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join(LOCK)).unwrap();
+        let why = lock(dir.path()).unwrap_err().to_string();
+        assert!(why.contains(&format!("{}", dir.path().join(LOCK).display())), "{why}");
+        std::fs::write(dir.path().join("policies"), "").unwrap();
+        let why = prepare(dir.path()).unwrap_err().to_string();
+        assert!(why.contains("/policies: "), "{why}");
     }
 }
