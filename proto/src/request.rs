@@ -28,6 +28,14 @@ pub fn is_address(text: &str) -> bool {
             .is_some_and(|(who, host)| !who.is_empty() && who.chars().all(is_plain) && is_domain(host))
 }
 
+/// An address without the root's dot at its end: it is the same name.
+pub fn without_root(address: &str) -> &str {
+    match address.strip_suffix('.') {
+        Some(bare) if address.contains('@') => bare,
+        _ => address,
+    }
+}
+
 /// A host name as a policy can find it: words between single dots.
 pub fn is_domain(text: &str) -> bool {
     text.split('.')
@@ -63,10 +71,8 @@ pub fn check(mut request: ScanRequest) -> Result<ScanRequest, Vec<String>> {
         "url must not have control characters; write them percent-encoded",
     );
     must(request.recipient.len() <= 320, "recipient is longer than 320 bytes");
-    // A name with the root's dot is the same name.
-    if request.recipient.ends_with('.') && request.recipient.contains('@') {
-        request.recipient.pop();
-    }
+    let bare = without_root(&request.recipient).len();
+    request.recipient.truncate(bare);
     must(
         request.recipient.is_empty() || request.recipient.len() > 320 || is_address(&request.recipient),
         "recipient must be a bare mail address as ann@acme.example, without white space, display name or control characters, or be left out",
@@ -137,6 +143,22 @@ mod tests {
         };
         assert_eq!(check(bad).unwrap_err().len(), 6);
         assert!(!is_name(".x") && !is_name("a/b") && is_name("A.b_c-9"));
+    }
+
+    #[test]
+    fn a_link_with_control_characters_is_refused() {
+        for c in ['\0', '\t', '\n', '\r', '\u{1b}', '\u{7f}', '\u{85}'] {
+            let faults = check(ScanRequest {
+                url: format!("http://x.example/{c}"),
+                ..good()
+            })
+            .unwrap_err();
+            assert!(faults.len() == 1 && faults[0].starts_with("url must not have"), "{c:?}: {faults:?}");
+        }
+        for url in ["http://x.example/%00", "http://x.example/a b", "http://bücher.example/ö"] {
+            let url = url.to_owned();
+            assert!(check(ScanRequest { url, ..good() }).is_ok());
+        }
     }
 
     #[test]

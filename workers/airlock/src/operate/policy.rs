@@ -1,7 +1,7 @@
 //! `airlock policy`: checks a folder of definitions, and says which one is in force for whom.
 
 use airlock_policy::{Book, Person, Route, digest};
-use airlock_proto::request::is_address;
+use airlock_proto::request::{is_address, without_root};
 
 use super::say;
 use crate::Outcome;
@@ -32,7 +32,7 @@ pub fn run(command: &PolicyCommand) -> Outcome<Status> {
                 RouteArg::Outbound => Route::Outbound,
                 RouteArg::Journal => Route::Journal,
             };
-            let recipient = recipient.as_deref().unwrap_or_default();
+            let recipient = recipient.as_deref().map(without_root).unwrap_or_default();
             if !(recipient.is_empty() || is_address(recipient)) {
                 return Err(format!("--recipient {recipient:?}: write a bare mail address as ann@acme.example, or leave it out").into());
             }
