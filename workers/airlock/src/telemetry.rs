@@ -1,5 +1,6 @@
 //! Logs to standard error, as text or as JSON, and traces to an OpenTelemetry collector.
 
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
 
 use airlock_queue::Incoming;
@@ -81,14 +82,19 @@ impl Drop for Telemetry {
 /// For a command of a person: warnings, as text.
 pub fn plain() {
     let layer = fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(colours());
-    let _ = tracing_subscriber::registry().with(layer.with_filter(filter("warn"))).try_init();
+    let chosen = chosen(said().as_deref(), "warn").unwrap_or_else(|why| {
+        anstream::eprintln!("warning: {why}");
+        EnvFilter::new("warn")
+    });
+    let _ = tracing_subscriber::registry().with(layer.with_filter(filter(chosen))).try_init();
 }
 
 /// For a running line; `service` is its name in traces.
 ///
 /// # Errors
-/// The exporter cannot be made, in words.
+/// `AIRLOCK_LOG` cannot be read, or the exporter cannot be made, in words.
 pub fn line(section: &TelemetrySection, service: &str) -> Outcome<Telemetry> {
+    let chosen = chosen(said().as_deref(), "warn,airlock=info")?;
     let text = fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(colours());
     let log = if section.log == "json" {
         text.json()
@@ -110,7 +116,7 @@ pub fn line(section: &TelemetrySection, service: &str) -> Outcome<Telemetry> {
         layer.with_filter(filter_fn(|what| what.is_span() && what.name() == JOB))
     });
     let _ = tracing_subscriber::registry()
-        .with(log.with_filter(filter("warn,airlock=info")))
+        .with(log.with_filter(filter(chosen)))
         .with(spans)
         .try_init();
     Ok(Telemetry(provider))
@@ -134,9 +140,22 @@ fn provider(section: &TelemetrySection, service: &str) -> Outcome<SdkTracerProvi
 }
 
 /// What is logged: events. Their own fields say of which request they speak, so spans are nothing to it.
-fn filter<S>(default: &str) -> impl Filter<S> + use<S> {
-    let chosen = EnvFilter::try_from_env("AIRLOCK_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+fn filter<S>(chosen: EnvFilter) -> impl Filter<S> + use<S> {
     chosen.and(filter_fn(|what| what.is_event()))
+}
+
+/// What `AIRLOCK_LOG` says, or the default where it says nothing.
+fn chosen(said: Option<&OsStr>, default: &str) -> Result<EnvFilter, String> {
+    let said = said.map(OsStr::to_string_lossy).unwrap_or_default();
+    if said.trim().is_empty() {
+        return Ok(EnvFilter::new(default));
+    }
+    let wrong = |e| format!("environment variable AIRLOCK_LOG = {said:?}: {e}; write a level, as info, or airlock=debug,warn");
+    EnvFilter::try_new(&said).map_err(wrong)
+}
+
+fn said() -> Option<OsString> {
+    std::env::var_os("AIRLOCK_LOG")
 }
 
 /// Escape codes are for eyes: a log that goes to a file or a collector has none.
@@ -208,6 +227,17 @@ mod tests {
         ] {
             assert!(parse(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_no_filter_is_told() {
+        assert!(chosen(None, "warn").is_ok() && chosen(Some(OsStr::new("")), "warn").is_ok());
+        assert_eq!(
+            chosen(Some(OsStr::new("airlock=debug,warn")), "warn").unwrap().to_string(),
+            "airlock=debug,warn"
+        );
+        let why = chosen(Some(OsStr::new("airlock=loud")), "warn").unwrap_err();
+        assert!(why.contains("AIRLOCK_LOG = \"airlock=loud\""), "{why}");
     }
 
     #[test]
