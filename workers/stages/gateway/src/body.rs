@@ -92,6 +92,9 @@ impl Sending {
                     }
                 },
             };
+            if let Some(bytes) = &bytes {
+                Counters::add(&sending.gateway.counters.bytes, bytes.len() as u64);
+            }
             Ok::<_, Broken>(bytes.map(|bytes| (bytes, (None, sending))))
         }))
     }
@@ -117,7 +120,6 @@ impl Sending {
         let to = usize::try_from(stop.min(self.end).saturating_sub(start)).unwrap_or(usize::MAX);
         let slice = chunk.slice(from.min(chunk.len())..to.min(chunk.len()));
         self.at = stop.min(self.end);
-        Counters::add(&self.gateway.counters.bytes, slice.len() as u64);
         Ok(slice)
     }
 
