@@ -1,11 +1,14 @@
 //! Rich text (RTF 1.9.1): text, objects, pictures and templates, read as Word reads it and not as it should be written.
 
+mod data;
+mod prose;
 mod tokens;
 mod walk;
 
 use airlock_proto::Gap;
 
-use self::walk::{Object, Walk};
+use self::data::Object;
+use self::walk::Walk;
 use super::ole_package::{self, parse_ole1};
 use super::ole2::cfb::MAGIC;
 use super::{Doc, Format, Match};
@@ -47,8 +50,9 @@ impl Format for Rtf {
         for found in walk.found {
             sink.finding(found);
         }
-        if !walk.text.trim().is_empty() {
-            sink.layer("rtf-text", "text", &mut walk.text.as_bytes());
+        let text = walk.prose.flush();
+        if !text.trim().is_empty() {
+            sink.layer("rtf-text", "text", &mut text.as_bytes());
         }
         Ok(())
     }

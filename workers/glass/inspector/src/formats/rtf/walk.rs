@@ -2,29 +2,11 @@
 
 use airlock_proto::Severity;
 
-use super::tokens::{Token, Tokens, nibble};
+use super::data::{Collector, Kind, Object};
+use super::prose::Prose;
+use super::tokens::{Token, Tokens};
 use crate::formats::{fields, vba};
 use crate::found::{Found, keep_gravest};
-
-/// An object or picture, decoded.
-pub struct Object {
-    /// A picture and no object.
-    pub picture: bool,
-    /// Where its data begins, in bytes.
-    pub at: usize,
-    /// Its data.
-    pub bytes: Vec<u8>,
-    /// What `\objclass` said before it.
-    pub class: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Object,
-    Picture,
-    Template,
-    Class,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -43,24 +25,10 @@ struct Group {
     uc: usize,
 }
 
-struct Collector {
-    kind: Kind,
-    /// Depth of the group whose end is the end of the data.
-    depth: usize,
-    at: usize,
-    bytes: Vec<u8>,
-    half: Option<u8>,
-    digits: usize,
-}
-
 /// Groups that are kept apart; deeper ones count as one.
 const MAX_DEPTH: usize = 10_000;
 /// Data inside of data.
 const MAX_COLLECTORS: usize = 32;
-/// Longest data of one object in bytes; one byte more than a member may have, so that the sink tells the gap.
-const MAX_DATA: usize = 256 * 1024 * 1024;
-/// Longest text that is decoded, in bytes.
-const MAX_TEXT: usize = 64 * 1024 * 1024;
 /// More fonts than Word's own count holds (CVE-2023-21716).
 const MAX_FONTS: usize = 32_767;
 /// Fields within fields.
@@ -78,8 +46,6 @@ pub struct Walk<'a> {
     deeper: usize,
     collectors: Vec<Collector>,
     class: String,
-    encoding: &'static encoding_rs::Encoding,
-    pending: Vec<u8>,
     skip: usize,
     fonts: usize,
     steps: u64,
@@ -89,7 +55,7 @@ pub struct Walk<'a> {
     /// What was found, in order.
     pub found: Vec<Found>,
     /// The text so far.
-    pub text: String,
+    pub prose: Prose,
 }
 
 impl<'a> Walk<'a> {
@@ -105,15 +71,13 @@ impl<'a> Walk<'a> {
             deeper: 0,
             collectors: Vec::new(),
             class: String::new(),
-            encoding: encoding_rs::WINDOWS_1252,
-            pending: Vec::new(),
             skip: 0,
             fonts: 0,
             steps: 0,
             told: Vec::new(),
             fields: Vec::new(),
             found: Vec::new(),
-            text: String::new(),
+            prose: Prose::default(),
         }
     }
 
@@ -143,7 +107,7 @@ impl<'a> Walk<'a> {
                 return Some(object);
             }
         }
-        self.flush();
+        self.prose.flush();
         None
     }
 
@@ -197,7 +161,7 @@ impl<'a> Walk<'a> {
 
     fn finish(&mut self, collector: Collector) -> Option<Object> {
         let Collector { kind, at, bytes, .. } = collector;
-        let text = || self.encoding.decode_without_bom_handling(&bytes).0.trim().to_owned();
+        let text = || self.prose.decode(&bytes).trim().to_owned();
         match kind {
             Kind::Class => self.class = text(),
             Kind::Template => {
@@ -231,14 +195,7 @@ impl<'a> Walk<'a> {
             self.set(|group| group.place = Place::Skip);
             return;
         }
-        self.collectors.push(Collector {
-            kind,
-            depth,
-            at: self.tokens.at,
-            bytes: Vec::new(),
-            half: None,
-            digits: 0,
-        });
+        self.collectors.push(Collector::new(kind, depth, self.tokens.at));
         self.set(|group| group.place = Place::Data);
     }
 
@@ -284,9 +241,9 @@ impl<'a> Walk<'a> {
             }
             b"ansicpg" => {
                 let codepage = number.and_then(|n| u16::try_from(n).ok()).unwrap_or_default();
-                self.encoding = vba::encoding(codepage);
+                self.prose.encoding = vba::encoding(codepage);
             }
-            b"mac" => self.encoding = encoding_rs::MACINTOSH,
+            b"mac" => self.prose.encoding = encoding_rs::MACINTOSH,
             b"uc" => {
                 let uc = number.and_then(|n| usize::try_from(n).ok()).unwrap_or(1).min(16);
                 self.set(|group| group.uc = uc);
@@ -311,8 +268,7 @@ impl<'a> Walk<'a> {
     fn begin_field(&mut self) {
         self.set_text();
         if self.fields.len() < MAX_FIELDS {
-            self.flush();
-            self.fields.push((self.groups.len(), self.text.len()));
+            self.fields.push((self.groups.len(), self.prose.flush().len()));
         }
     }
 
@@ -322,8 +278,7 @@ impl<'a> Walk<'a> {
         let Some((_, start)) = self.fields.pop_if(|(of, _)| *of > depth) else {
             return;
         };
-        self.flush();
-        if let Some(found) = self.text.get(start..).and_then(fields::judge) {
+        if let Some(found) = self.prose.flush().get(start..).and_then(fields::judge) {
             self.found.push(found.at(self.tokens.at, 0));
             keep_gravest(&mut self.found, MAX_FOUND);
         }
@@ -345,8 +300,7 @@ impl<'a> Walk<'a> {
             return;
         };
         if let Some(collector) = self.data() {
-            collector.half = None;
-            collector.bytes.extend_from_slice(raw);
+            collector.raw(raw);
         }
     }
 
@@ -375,14 +329,10 @@ impl<'a> Walk<'a> {
         }
         self.inside_object("an escaped character");
         match self.group().place {
-            Place::Text => self.push(&[byte]),
+            Place::Text => self.prose.push(&[byte]),
             Place::Data => {
                 if let Some(collector) = self.data() {
-                    match collector.kind {
-                        Kind::Class | Kind::Template => collector.bytes.push(byte),
-                        // Word drops the digit before it.
-                        Kind::Object | Kind::Picture => collector.half = None,
-                    }
+                    collector.escaped(byte);
                 }
             }
             Place::Skip | Place::Fonts => {}
@@ -394,34 +344,15 @@ impl<'a> Walk<'a> {
         self.skip = self.skip.saturating_sub(over);
         let text = text.get(over..).unwrap_or_default();
         match self.group().place {
-            Place::Text => self.push(text),
+            Place::Text => self.prose.push(text),
             Place::Data => self.digits(text),
             Place::Skip | Place::Fonts => {}
         }
     }
 
     fn digits(&mut self, text: &[u8]) {
-        let mut odd = false;
-        let Some(collector) = self.data() else { return };
-        if matches!(collector.kind, Kind::Class | Kind::Template) {
-            collector.bytes.extend_from_slice(text);
-            return;
-        }
-        for byte in text {
-            if collector.bytes.len() > MAX_DATA {
-                break;
-            }
-            let Some(digit) = nibble(*byte) else {
-                odd |= !byte.is_ascii_whitespace();
-                continue;
-            };
-            collector.digits = collector.digits.saturating_add(1);
-            match collector.half.take() {
-                Some(high) => collector.bytes.push((high << 4) | digit),
-                None => collector.half = Some(digit),
-            }
-        }
-        if odd && collector.digits > 0 {
+        let odd = self.data().is_some_and(|collector| collector.text(text));
+        if odd {
             self.inside_object("something else than digits");
         }
     }
@@ -431,34 +362,15 @@ impl<'a> Walk<'a> {
         let unit = u16::try_from(number.rem_euclid(65_536)).unwrap_or_default();
         self.skip = self.group().uc;
         if let Place::Text = self.group().place {
-            self.flush();
-            let letter = char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER);
-            self.text.push(letter);
-        } else if let Some(collector) = self.data()
-            && matches!(collector.kind, Kind::Class | Kind::Template)
-        {
-            collector.bytes.push(u8::try_from(unit).unwrap_or(b'?'));
+            self.prose.unit(unit);
+        } else if let Some(collector) = self.data() {
+            collector.unit(unit);
         }
     }
 
     fn letter(&mut self, letter: char) {
-        if self.group().place == Place::Text && self.text.len() < MAX_TEXT {
-            self.flush();
-            self.text.push(letter);
-        }
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        if self.text.len().saturating_add(self.pending.len()) < MAX_TEXT {
-            self.pending.extend_from_slice(bytes);
-        }
-    }
-
-    /// Decodes the text that waits; letters of two bytes may come in two tokens.
-    fn flush(&mut self) {
-        if !self.pending.is_empty() {
-            let pending = std::mem::take(&mut self.pending);
-            self.text.push_str(&self.encoding.decode_without_bom_handling(&pending).0);
+        if self.group().place == Place::Text {
+            self.prose.letter(letter);
         }
     }
 }
