@@ -99,7 +99,13 @@ pub struct Opened {
 
 /// Hands on what is in the page; not what it shows when it is itself what a page shows.
 pub fn unpack(text: &str, shown: bool, sink: &mut Sink<'_, '_>) -> Opened {
-    let page = tokenize(&attributes::shortened(text));
+    let page = tokenize(&attributes::shortened(text), &|| sink.expired());
+    if page.unread {
+        sink.gap(Gap::new(
+            GapKind::Time,
+            "the time for this scan is over: the rest of the page was not read",
+        ));
+    }
     for (name, script) in page.scripts.iter().take(MAX_LAYERS) {
         sink.layer_slice("script", name.clone(), script.as_bytes());
     }

@@ -11,6 +11,9 @@ use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSin
 use super::content::{Content, Holds, Reading};
 use super::names;
 
+/// How much is read at once, in bytes: tendrils are limited to 4 GiB, and the clock is looked at between two of them.
+const PIECE: usize = 1 << 20;
+
 /// What the tokens said.
 #[derive(Debug, Default)]
 pub(super) struct Page {
@@ -40,6 +43,8 @@ pub(super) struct Page {
     pub(super) refresh: Vec<String>,
     pub(super) links: Vec<String>,
     pub(super) base: Option<String>,
+    /// The time was over before the end of the text.
+    pub(super) unread: bool,
 }
 
 /// A `data:` URL with what its element says of it.
@@ -77,33 +82,22 @@ impl TokenSink for Collector {
     }
 }
 
-/// Reads the text tag by tag; again as a browser and as an XML reader would, where they may see other tags.
-pub(super) fn tokenize(text: &str) -> Page {
-    let mut page = tokenize_as(text, Reading::Plain);
+/// Reads the text tag by tag; again as a browser and as an XML reader would, where they may see other tags. Stops early, and says
+/// so in [`Page::unread`], when `expired` does.
+pub(super) fn tokenize(text: &str, expired: &dyn Fn() -> bool) -> Page {
+    let mut page = tokenize_as(text, Reading::Plain, expired);
     for reading in page.content.others() {
-        page.add(tokenize_as(text, reading));
+        page.add(tokenize_as(text, reading, expired));
     }
     if page.xml
         && let Some(named) = names::in_ascii(text)
     {
-        page.add(tokenize_as(&named, Reading::Xml));
+        page.add(tokenize_as(&named, Reading::Xml, expired));
     }
     page
 }
 
-fn tokenize_as(text: &str, reading: Reading) -> Page {
-    let queue = BufferQueue::default();
-    let mut rest = text;
-    while !rest.is_empty() {
-        // Tendrils are limited to 4 GiB and cheap to make: pieces keep their copies small.
-        let mut end = (1 << 20).min(rest.len());
-        while !rest.is_char_boundary(end) {
-            end = end.saturating_sub(1);
-        }
-        let (piece, tail) = rest.split_at(end);
-        queue.push_back(StrTendril::from_slice(piece));
-        rest = tail;
-    }
+fn tokenize_as(text: &str, reading: Reading, expired: &dyn Fn() -> bool) -> Page {
     let collector = Collector(RefCell::new(Page {
         entities: text.contains('&'),
         xml: text.contains("xmlns"),
@@ -111,10 +105,22 @@ fn tokenize_as(text: &str, reading: Reading) -> Page {
         ..Page::default()
     }));
     let tokenizer = Tokenizer::new(collector, TokenizerOpts::default());
-    // The collector never asks for a pause, so that one call takes all.
-    let _ = tokenizer.feed(&queue);
+    let queue = BufferQueue::default();
+    let mut rest = text;
+    while !rest.is_empty() && !expired() {
+        let mut end = PIECE.min(rest.len());
+        while !rest.is_char_boundary(end) {
+            end = end.saturating_sub(1);
+        }
+        let (piece, tail) = rest.split_at(end);
+        queue.push_back(StrTendril::from_slice(piece));
+        // The collector never asks for a pause, so that one call takes the piece.
+        let _ = tokenizer.feed(&queue);
+        rest = tail;
+    }
     tokenizer.end();
     let mut page = tokenizer.sink.0.into_inner();
+    page.unread = !rest.is_empty();
     page.close_script();
     page
 }
@@ -256,6 +262,7 @@ impl Page {
         }
         self.base = self.base.take().or(other.base);
         self.password_inputs = self.password_inputs.max(other.password_inputs);
+        self.unread |= other.unread;
         self.svg |= other.svg;
         self.svg_active = self.svg_active.take().or(other.svg_active);
         self.foreign_active = self.foreign_active.take().or(other.foreign_active);
@@ -299,6 +306,20 @@ fn add_new<T: Eq + Hash>(to: &mut Vec<T>, from: Vec<T>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn tokenize(text: &str) -> Page {
+        super::tokenize(text, &|| false)
+    }
+
+    #[test]
+    fn a_page_is_read_until_the_time_is_over() {
+        let text = format!("<form action='/first'>{}<form action='/last'>", "<".repeat(2 * PIECE));
+        let asked = std::cell::Cell::new(0);
+        let page = super::tokenize(&text, &|| asked.replace(asked.get() + 1) > 0);
+        assert_eq!((page.forms, page.unread), (vec!["/first".to_owned()], true));
+        let page = tokenize(&text);
+        assert_eq!((page.forms.len(), page.unread), (2, false));
+    }
 
     #[test]
     fn scripts_handlers_and_urls_are_found() {
