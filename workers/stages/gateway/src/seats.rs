@@ -10,9 +10,12 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 /// How often is looked for a connection that can make room, while none can.
 const AGAIN: Duration = Duration::from_millis(50);
+/// How long a connection is left alone after it was opened or answered: its request may be on its way.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// How many connections there are, for metrics.
 #[derive(Debug, Default)]
@@ -26,18 +29,25 @@ pub struct Connections {
 /// All places.
 pub(crate) struct Seats {
     places: Arc<Semaphore>,
-    /// Those on which no request is answered, by the time since when.
-    idle: Mutex<BTreeMap<u64, Arc<Seat>>>,
+    /// Those on which no request is answered, the longest idle first.
+    idle: Mutex<BTreeMap<u64, Idle>>,
     went_idle: Notify,
-    clock: AtomicU64,
+    /// Counts up: the key of the next that goes idle.
+    order: AtomicU64,
     connections: Arc<Connections>,
+}
+
+/// A connection on which no request is answered.
+struct Idle {
+    seat: Arc<Seat>,
+    since: Instant,
 }
 
 /// The place of one connection.
 pub(crate) struct Seat {
     place: Mutex<Option<OwnedSemaphorePermit>>,
     /// Its key among the idle ones.
-    since: AtomicU64,
+    key: AtomicU64,
     /// Requests that are answered on it: one, but for the moment in which an answer ends and the next request is there.
     busy: AtomicU32,
     /// The client has not taken all of the last answer: it is out, and not there yet.
@@ -52,7 +62,7 @@ impl Seats {
             places: Arc::new(Semaphore::new(usize::try_from(most).unwrap_or(Semaphore::MAX_PERMITS))),
             idle: Mutex::default(),
             went_idle: Notify::new(),
-            clock: AtomicU64::new(0),
+            order: AtomicU64::new(0),
             connections,
         })
     }
@@ -69,13 +79,13 @@ impl Seats {
             tokio::select! {
                 place = Arc::clone(&self.places).acquire_owned() => break place.ok(),
                 () = self.went_idle.notified() => {}
-                // For one that was owed something.
+                // For one that was owed something, or was fresh.
                 () = tokio::time::sleep(AGAIN) => {}
             }
         };
         let seat = Arc::new(Seat {
             place: Mutex::new(place),
-            since: AtomicU64::new(0),
+            key: AtomicU64::new(0),
             busy: AtomicU32::new(0),
             owed: Arc::default(),
             leave: Notify::new(),
@@ -92,9 +102,10 @@ impl Seats {
         loop {
             let seat = {
                 let mut idle = self.idle();
-                let (since, _) = idle.iter().find(|(_, seat)| !seat.owed.load(Ordering::Acquire))?;
-                let since = *since;
-                idle.remove(&since)?
+                let may_go = |idle: &Idle| idle.since.elapsed() >= FRESH && !idle.seat.owed.load(Ordering::Acquire);
+                let (key, _) = idle.iter().find(|(_, idle)| may_go(idle))?;
+                let key = *key;
+                idle.remove(&key)?.seat
             };
             // One that has given its place away, and is still saying goodbye, has none.
             if let Some(place) = seat.place.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -106,13 +117,17 @@ impl Seats {
     }
 
     fn rest(&self, seat: &Arc<Seat>) {
-        let now = self.clock.fetch_add(1, Ordering::Relaxed);
-        seat.since.store(now, Ordering::Relaxed);
-        self.idle().insert(now, Arc::clone(seat));
+        let key = self.order.fetch_add(1, Ordering::Relaxed);
+        seat.key.store(key, Ordering::Relaxed);
+        let idle = Idle {
+            seat: Arc::clone(seat),
+            since: Instant::now(),
+        };
+        self.idle().insert(key, idle);
         self.went_idle.notify_one();
     }
 
-    fn idle(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Seat>>> {
+    fn idle(&self) -> MutexGuard<'_, BTreeMap<u64, Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -127,11 +142,11 @@ impl Held {
     /// A request came: until its answer is out the place is kept.
     pub(crate) fn work(&self) -> Work {
         self.seat.busy.fetch_add(1, Ordering::AcqRel);
-        self.seats.idle().remove(&self.seat.since.load(Ordering::Relaxed));
-        Work(Held {
+        self.seats.idle().remove(&self.seat.key.load(Ordering::Relaxed));
+        Work {
             seats: Arc::clone(&self.seats),
             seat: Arc::clone(&self.seat),
-        })
+        }
     }
 
     /// Whether the client has not taken all of the last answer; whoever writes to it says so.
@@ -139,26 +154,36 @@ impl Held {
         &self.seat.owed
     }
 
+    /// Whether something is still to be answered, or to be taken by the client.
+    pub(crate) fn has_more(&self) -> bool {
+        self.seat.busy.load(Ordering::Acquire) > 0 || self.seat.owed.load(Ordering::Acquire)
+    }
+
     /// Ends when another connection needs the place.
     pub(crate) async fn must_leave(&self) {
         self.seat.leave.notified().await;
     }
+}
 
-    /// The connection is closed.
-    pub(crate) fn leave(&self) {
-        self.seats.idle().remove(&self.seat.since.load(Ordering::Relaxed));
+/// The connection is closed, or its task came to grief.
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.seats.idle().remove(&self.seat.key.load(Ordering::Relaxed));
         self.seat.place.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.seats.connections.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// A request that is answered.
-pub(crate) struct Work(Held);
+pub(crate) struct Work {
+    seats: Arc<Seats>,
+    seat: Arc<Seat>,
+}
 
 impl Drop for Work {
     fn drop(&mut self) {
-        if self.0.seat.busy.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.seats.rest(&self.0.seat);
+        if self.seat.busy.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.seats.rest(&self.seat);
         }
     }
 }

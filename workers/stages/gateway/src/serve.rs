@@ -1,7 +1,6 @@
 //! The accept loop: a cap on connections that idle ones give way to, a limit on slow heads and slow readers, and an end that lets downloads finish.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -57,11 +56,7 @@ pub async fn serve_router(
                     seat = seats.take() => seat,
                 };
                 let (router, config, stop) = (router.clone(), config.clone(), stop.clone());
-                connections.spawn(async move {
-                    let seat = Arc::new(seat);
-                    connection(stream, router, &config, &seat, stop).await;
-                    seat.leave();
-                });
+                connections.spawn(async move { connection(stream, router, &config, &seat, stop).await });
             }
             Err(error) => {
                 // Out of files, most likely; it passes when a connection ends.
@@ -80,7 +75,7 @@ pub async fn serve_router(
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, config: &Config, seat: &Arc<Held>, mut stop: watch::Receiver<bool>) {
+async fn connection(stream: TcpStream, router: Router, config: &Config, seat: &Held, mut stop: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
     let io = TokioIo::new(Patience::new(
         stream,
@@ -107,11 +102,11 @@ async fn connection(stream: TcpStream, router: Router, config: &Config, seat: &A
         }
         () = seat.must_leave() => {
             serving.as_mut().graceful_shutdown();
-            // What was answered in the same moment still goes out, as long as the client takes it.
+            // What was asked for in the same moment is still answered, as long as the client takes it.
             loop {
                 match tokio::time::timeout(GOODBYE, serving.as_mut()).await {
                     Ok(ended) => break ended,
-                    Err(_) if seat.owed().load(Ordering::Acquire) => {}
+                    Err(_) if seat.has_more() => {}
                     Err(_) => return,
                 }
             }

@@ -157,6 +157,30 @@ async fn a_download_is_not_crowded_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_waited_for_a_place_is_answered() {
+    let site = Site::with(crowded(1), None).await;
+    let bytes = noise(30 << 20);
+    let token = site.offer("r1", "a.bin", &bytes, false).await;
+    let head = format!("GET /d/{token} HTTP/1.1\r\nHost: g\r\nConnection: close\r\n\r\n");
+    let mut stream = TcpStream::connect(site.address).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    // All of these have sent their request when the place becomes free, and none may take it from another.
+    let mut waiting = Vec::new();
+    for _ in 0..6 {
+        let mut stream = TcpStream::connect(site.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        waiting.push(stream);
+    }
+    assert!(Reply::read(&mut stream).await.body == bytes);
+    for stream in &mut waiting {
+        assert!(Reply::read(stream).await.body == bytes);
+    }
+    let connections = &site.gateway.counters().connections;
+    assert_eq!(connections.crowded_out.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stop_lets_a_download_finish_and_takes_no_more() {
     let site = Site::start().await;
     let bytes = noise(30 << 20);
