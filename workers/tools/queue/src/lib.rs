@@ -4,6 +4,7 @@
 //! confirmed, retried on a ladder, and buried where the verdict stage finds it. It must never look into a body.
 
 mod broker;
+mod full;
 pub mod lite;
 mod message;
 pub mod rabbit;

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use crate::broker::{Broker, QueueError, Receipt};
+use crate::full::Full;
 use crate::message::{Exchange, Incoming, Outgoing};
 use crate::seldom::Seldom;
 use crate::topology::{Lane, Queue, StageName};
@@ -16,6 +17,9 @@ use crate::trace::within;
 
 /// How often a stage tries a message before it is buried.
 pub const MAX_ATTEMPTS: u32 = 6;
+
+/// How long what comes of a delivery is published again.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What a stage makes of a message.
 pub trait Stage: Send + Sync + 'static {
@@ -100,6 +104,7 @@ pub async fn serve(
     };
     let grave = queue == Queue::VerdictDead;
     let mut consumer = broker.consume(queue, jobs).await?;
+    let full = Arc::new(Full::default());
     let mut running = JoinSet::new();
     let mut beat = tokio::time::interval(Duration::from_secs(1));
     loop {
@@ -110,8 +115,8 @@ pub async fn serve(
             _ = beat.tick() => observer.alive(stage.name(), lane, consumer.is_alive()),
             next = consumer.next() => {
                 let Some((message, receipt)) = next else { break };
-                let work = one(Arc::clone(&stage), Arc::clone(&broker), message, receipt, Arc::clone(&observer), grave);
-                running.spawn(work);
+                let post = Post { broker: Arc::clone(&broker), full: Arc::clone(&full) };
+                running.spawn(one(Arc::clone(&stage), post, message, receipt, Arc::clone(&observer), grave));
             }
         }
     }
@@ -123,19 +128,18 @@ pub async fn serve(
     Ok(())
 }
 
-async fn one(
-    stage: Arc<dyn Stage>,
+/// The way out for what comes of deliveries.
+struct Post {
     broker: Arc<dyn Broker>,
-    message: Incoming,
-    receipt: Box<dyn Receipt>,
-    observer: Arc<dyn Observer>,
-    grave: bool,
-) {
+    full: Arc<Full>,
+}
+
+async fn one(stage: Arc<dyn Stage>, post: Post, message: Incoming, receipt: Box<dyn Receipt>, observer: Arc<dyn Observer>, grave: bool) {
     let started = Instant::now();
     let lane = message.lane;
     let name = stage.name();
     if message.stray || !stage.allows(&message) {
-        let served = refuse(stage.as_ref(), broker.as_ref(), &message, receipt).await;
+        let served = refuse(stage.as_ref(), &post, &message, receipt).await;
         observer.served(name, lane, served, started.elapsed());
         return;
     }
@@ -174,7 +178,7 @@ async fn one(
             (vec![message.again(Exchange::Dead, format!("dead.{name}"), &why)], Served::Dead)
         }
     };
-    if publish_all(broker.as_ref(), out, trace.as_ref()).await {
+    if post.publish_all(out, trace.as_ref()).await {
         if !receipt.ack().await {
             served = Served::Returned;
         }
@@ -186,7 +190,7 @@ async fn one(
 }
 
 /// Buries what its sender may not say. It is of no request from then on: one who cannot end a request must not make it fail either.
-async fn refuse(stage: &dyn Stage, broker: &dyn Broker, message: &Incoming, receipt: Box<dyn Receipt>) -> Served {
+async fn refuse(stage: &dyn Stage, post: &Post, message: &Incoming, receipt: Box<dyn Receipt>) -> Served {
     let name = stage.name();
     let why = format!(
         "{:?} may not send {:?} to {name} for request {:?}{}",
@@ -198,7 +202,7 @@ async fn refuse(stage: &dyn Stage, broker: &dyn Broker, message: &Incoming, rece
     tracing::error!(stage = %name, %why, "refused");
     let mut letter = message.again(Exchange::Dead, format!("dead.{name}"), &why);
     letter.request_id = String::new();
-    if publish_all(broker, vec![letter], message.trace.as_ref()).await {
+    if post.publish_all(vec![letter], message.trace.as_ref()).await {
         let acknowledged = receipt.ack().await;
         return if acknowledged { Served::Dead } else { Served::Returned };
     }
@@ -206,35 +210,40 @@ async fn refuse(stage: &dyn Stage, broker: &dyn Broker, message: &Incoming, rece
     Served::Returned
 }
 
-/// Publishes all. While the broker is away or blocks publishers the delivery stays ours: given back it would count as a failure.
-async fn publish_all(broker: &dyn Broker, out: Vec<Outgoing>, trace: Option<&String>) -> bool {
-    let patience = Instant::now() + Duration::from_secs(600);
-    let mut said = Seldom::default();
-    for mut message in out {
-        message.trace = message.trace.or_else(|| trace.cloned());
-        let mandatory = message.mandatory;
-        loop {
-            match broker.publish(message.clone()).await {
-                Ok(()) => break,
-                Err(_) if !mandatory => break,
-                // Who does not read its events must not hold up a place that others wait for. What a stage answers so, it answers
-                // again when it is asked again; verdicts go by the outbox, and are kept.
-                Err(error @ QueueError::Full(_)) if message.exchange == Exchange::Events => {
-                    tracing::error!(%error, request = %airlock_proto::text::escape(&message.request_id), "an event is dropped");
-                    break;
-                }
-                Err(error @ (QueueError::Away(_) | QueueError::Full(_))) if Instant::now() < patience => {
-                    if said.is_due() {
-                        tracing::warn!(why = %error, "publish again");
+impl Post {
+    /// Publishes all. While the broker is away or blocks publishers the delivery stays ours: given back it would count as a failure.
+    async fn publish_all(&self, out: Vec<Outgoing>, trace: Option<&String>) -> bool {
+        let begun = Instant::now();
+        let mut said = Seldom::default();
+        for mut message in out {
+            message.trace = message.trace.or_else(|| trace.cloned());
+            let event = message.exchange == Exchange::Events;
+            loop {
+                match self.broker.publish(message.clone()).await {
+                    Ok(()) => {
+                        self.full.took(message.receiver());
+                        break;
                     }
-                    tokio::time::sleep(Duration::from_millis(500)).await;
-                }
-                Err(error) => {
-                    tracing::error!(%error, key = %message.key, "not published");
-                    return false;
+                    Err(_) if !message.mandatory => break,
+                    // Who does not read its events must not hold up a place that others wait for. What a stage answers so, it answers
+                    // again when it is asked again; verdicts go by the outbox, and are kept.
+                    Err(error @ QueueError::Full(_)) if event && !self.full.waits(message.receiver(), begun, Instant::now()) => {
+                        tracing::error!(%error, request = %airlock_proto::text::escape(&message.request_id), "an event is dropped");
+                        break;
+                    }
+                    Err(error @ (QueueError::Away(_) | QueueError::Full(_))) if begun.elapsed() < PATIENCE => {
+                        if said.is_due() {
+                            tracing::warn!(why = %error, "publish again");
+                        }
+                        tokio::time::sleep(Duration::from_millis(500)).await;
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, key = %message.key, "not published");
+                        return false;
+                    }
                 }
             }
         }
+        true
     }
-    true
 }
