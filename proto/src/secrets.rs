@@ -48,18 +48,15 @@ pub fn without_userinfo(link: &str) -> String {
 /// What stands before and behind them, read as WHATWG URL reads a web address: slashes may be missing, too many or turned round.
 fn userinfo(link: &str) -> Option<(&str, &str)> {
     let scheme = link.find(|c: char| !(c.is_ascii_alphanumeric() || "+-. ".contains(c)))?;
-    // Without a scheme it is no link, and all of it is looked at.
-    let rest = link
-        .get(scheme..)?
-        .strip_prefix(':')
-        .unwrap_or(link)
-        .trim_start_matches(['/', '\\']);
+    let with_scheme = link.get(scheme..)?.strip_prefix(':');
+    let rest = with_scheme.unwrap_or(link).trim_start_matches(['/', '\\']);
     let before = link.get(..link.len().checked_sub(rest.len())?)?;
     let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
     let authority = rest.get(..end)?;
     let host = authority.rsplit(AT).next().unwrap_or(authority);
-    // What stands where a port would and is none may be a password with a slash in it.
-    let looked_at = if has_odd_port(host) { rest } else { authority };
+    // Without a scheme it is no link; and what stands where a port would and is none may be a password with a slash in it.
+    let all = with_scheme.is_none() || has_odd_port(host);
+    let looked_at = if all { rest } else { authority };
     let (at, sign) = looked_at.char_indices().rfind(|(_, c)| AT.contains(c))?;
     Some((before, rest.get(at.checked_add(sign.len_utf8())?..)?))
 }
@@ -147,6 +144,9 @@ mod tests {
             "secret@host.example/x",
             "ann:secret@host.example/x",
             "ftp:ann:secret@host.example/x",
+            "http//ann:secret@host.example/x",
+            "https;//ann:secret@host.example/x",
+            "x/ann:secret@host.example/x",
         ] {
             assert!(has_userinfo(link), "{link}");
             let kept = without_userinfo(link);
