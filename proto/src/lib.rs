@@ -10,6 +10,7 @@ pub mod frame;
 pub mod limits;
 pub mod report;
 pub mod request;
+mod revoked;
 pub mod secrets;
 pub mod text;
 pub mod v1;

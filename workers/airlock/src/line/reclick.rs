@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
-use airlock_proto::v1::{Outcome, ScanRequest, Verdict};
+use airlock_proto::v1::{Decision, Outcome, ScanRequest, Verdict};
 use airlock_queue::topology::{Lane, Queue, StageName};
 use airlock_queue::{Broker, Outgoing};
+use airlock_records::RevokeBy;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -76,7 +77,8 @@ async fn a_reclick_gets_the_live_verdict_until_twelve_hours_are_over() {
     config.jail.jobs = 1;
     config.fetch.allow_addresses = vec!["127.0.0.0/8".parse().unwrap()];
     let place = Place::folder(dir.path(), true).await.unwrap();
-    place.records(&config, "owner").await.unwrap().migrate().await.unwrap();
+    let records = place.records(&config, "owner").await.unwrap();
+    records.migrate().await.unwrap();
     place.signing_key(&config).unwrap();
     let keyring = place.keyring(&config).unwrap();
     let clicks = place.broker(&config, "clicks").await.unwrap();
@@ -113,6 +115,22 @@ async fn a_reclick_gets_the_live_verdict_until_twelve_hours_are_over() {
     assert_eq!((third.outcome(), asked.load(Ordering::Relaxed)), (Outcome::Scanned, 2));
     let later = now_ms() + ahead.load(Ordering::Relaxed);
     assert!(keyring.verify(&first.token, later).is_err() && keyring.verify(&third.token, later).is_ok());
+
+    // A click again has the same right to download: asked again it is told the same, and what takes it back takes it back for both.
+    let fourth = click(clicks.as_ref(), &url, "four").await;
+    assert_eq!((&fourth.token, asked.load(Ordering::Relaxed)), (&third.token, 2));
+    assert_eq!(click(clicks.as_ref(), &url, "four").await, fourth);
+    let revoked = records.revoke(RevokeBy::Request("four".to_owned()), "bad after all", later).await;
+    assert_eq!(revoked.unwrap(), 1);
+    for id in ["three", "four"] {
+        let told = click(clicks.as_ref(), &url, id).await;
+        assert_eq!(
+            (told.decision(), told.reasons[0].id.as_str()),
+            (Decision::Block, "token.revoked"),
+            "{id}"
+        );
+        assert!(told.token.is_empty(), "{id}");
+    }
 
     stop.send_replace(true);
     while line.tasks.join_next().await.is_some() {}

@@ -8,9 +8,11 @@ use airlock_queue::topology::{Lane, Queue, StageName};
 use airlock_queue::{Broker, Stage, serve};
 use airlock_records::{Fairness, Records};
 use airlock_verdict::{Chores, DeadLetters, Judge, Verdicts};
+use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::config::LineSection;
 use super::metrics::Metrics;
 use super::parts::Place;
 use super::policies;
@@ -68,7 +70,7 @@ impl Line {
         ));
         let (relay, stop) = (Arc::clone(&broker), self.stop.clone());
         self.background(async move {
-            let message = airlock_intake::PlainRow::message;
+            let message = |row, _| std::future::ready(airlock_intake::PlainRow::message(&row).into()).boxed();
             airlock_verdict::relay(&records, relay.as_ref(), airlock_intake::TOPIC, message, stop).await;
         });
         self.serve(stage, &broker, self.config.line.other_jobs);
@@ -165,12 +167,8 @@ impl Line {
 
     fn fairness(&self) -> Fairness {
         let line = &self.config.line;
-        let in_flight = match self.place {
-            Place::Folder(..) => half_of(line.fetch_jobs).min(line.tenant_in_flight),
-            Place::Cluster => line.tenant_in_flight,
-        };
         Fairness {
-            in_flight,
+            in_flight: in_flight(line, matches!(self.place, Place::Folder(..))),
             queued: line.tenant_queued,
         }
     }
@@ -197,7 +195,32 @@ impl Line {
     }
 }
 
-/// With one process for all, a tenant has half of its fetch slots at most: slow links of one must not make another wait.
-fn half_of(fetch_jobs: u16) -> u32 {
-    u32::from(fetch_jobs / 2).max(1)
+/// Requests of a tenant under way at once. With one process for all, that is half of its fetch slots at most: slow links of one tenant
+/// must not make another wait.
+fn in_flight(line: &LineSection, alone: bool) -> u32 {
+    let half = u32::from(line.fetch_jobs / 2).max(1);
+    if alone {
+        half.min(line.tenant_in_flight)
+    } else {
+        line.tenant_in_flight
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_never_takes_all_fetch_slots_of_one_process() {
+        let of = |fetch_jobs, tenant_in_flight, alone| {
+            let line = LineSection {
+                fetch_jobs,
+                tenant_in_flight,
+                ..LineSection::default()
+            };
+            in_flight(&line, alone)
+        };
+        assert_eq!((of(16, 64, true), of(16, 64, false)), (8, 64));
+        assert_eq!((of(16, 3, true), of(1, 64, true)), (3, 1));
+    }
 }

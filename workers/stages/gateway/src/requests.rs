@@ -55,8 +55,14 @@ pub(crate) async fn answer(
             return json(StatusCode::SERVICE_UNAVAILABLE, &Fault { error: "try again later" });
         }
     };
+    let revoked = row
+        .verdict
+        .as_ref()
+        .and_then(|v| v.token.as_ref())
+        .is_some_and(|t| t.revoked_ms.is_some());
     let verdict = match row.verdict.as_ref().map(|verdict| read(&verdict.body)) {
         None => None,
+        Some(Ok(verdict)) if revoked => Some(verdict.revoked().into()),
         Some(Ok(verdict)) => Some(verdict.into()),
         Some(Err(error)) => {
             tracing::error!(request = %request_id, %error, "a recorded verdict cannot be read");

@@ -2,8 +2,8 @@
 
 mod support;
 
-use airlock_records::{Accept, Fairness, NewRequest};
-use support::{SERVICE_KEY, Site, request};
+use airlock_records::{Accept, Fairness, NewRequest, RevokeBy};
+use support::{NOW, SERVICE_KEY, Site, request};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_sees_its_own_requests_and_no_others() {
@@ -39,6 +39,22 @@ async fn a_service_sees_its_own_requests_and_no_others() {
     assert!(
         done.text()
             .starts_with(r#"{"request_id":"done","state":"done","verdict":{"request_id":"done","kind":"download","decision":"#)
+    );
+
+    site.records
+        .revoke(RevokeBy::Request("done".to_owned()), "bad after all", NOW)
+        .await
+        .unwrap();
+    let view: serde_json::Value = serde_json::from_slice(&ask("done", &bearer).await.body).unwrap();
+    let verdict = &view["verdict"];
+    assert_eq!(
+        (
+            &verdict["kind"],
+            &verdict["decision"],
+            &verdict["reasons"][0]["id"],
+            &verdict["expires"]
+        ),
+        (&"none".into(), &"block".into(), &"token.revoked".into(), &serde_json::Value::Null)
     );
 
     let open = ask("open", &bearer).await;

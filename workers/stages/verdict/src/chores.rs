@@ -7,12 +7,13 @@ use airlock_policy::Facts;
 use airlock_proto::FetchOutcome;
 use airlock_queue::{Broker, Seldom};
 use airlock_records::OutboxRow;
+use futures_util::FutureExt as _;
 use tokio::sync::watch;
 
 use crate::facts;
 use crate::judge::{Judge, Subject};
 use crate::outbox::{self, Event};
-use crate::relay::relay;
+use crate::relay::{Read, Source, relay};
 
 /// The chores of the verdict stage.
 pub struct Chores {
@@ -25,8 +26,18 @@ pub struct Chores {
 impl Chores {
     /// Publishes verdicts from the outbox until `stop`.
     pub async fn relay(&self, stop: watch::Receiver<bool>) {
-        let (key, base) = (Arc::clone(&self.judge.key), self.judge.settings.base_url.clone());
-        let message = move |row: &OutboxRow| Event::of(row).and_then(|event| event.message(&key, &base));
+        let judge = self.judge.clone();
+        let message = move |row: OutboxRow, source| {
+            let judge = judge.clone();
+            async move {
+                match (Event::of(&row), source) {
+                    (None, _) => Read::Nothing,
+                    (Some(event), Source::Line) => event.message(&judge.key, &judge.settings.base_url).into(),
+                    (Some(event), Source::Aside) => judge.late(&event).await,
+                }
+            }
+            .boxed()
+        };
         relay(&self.judge.records, self.broker.as_ref(), outbox::TOPIC, message, stop).await;
     }
 
@@ -69,6 +80,21 @@ impl Chores {
                     tracing::warn!(%error, %key, "deleted, and not forgotten");
                 }
             }
+        }
+    }
+}
+
+impl Judge {
+    /// An event that lay aside: its release may have been taken back meanwhile.
+    async fn late(&self, event: &Event) -> Read {
+        let (key, base_url) = (&self.key, &self.settings.base_url);
+        let Some(warrant) = &event.warrant else {
+            return event.message(key, base_url).into();
+        };
+        match self.records.token(&warrant.claims().token_id).await {
+            Ok(Some(token)) if token.revoked_ms.is_some() => event.revoked(key, base_url).into(),
+            Ok(_) => event.message(key, base_url).into(),
+            Err(_) => Read::Later,
         }
     }
 }

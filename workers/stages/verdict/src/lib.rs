@@ -15,5 +15,5 @@ mod stage;
 pub use chores::{Chores, forget};
 pub use dead::DeadLetters;
 pub use judge::{Judge, Settings};
-pub use relay::relay;
+pub use relay::{Read, Source, relay};
 pub use stage::Verdicts;

@@ -60,6 +60,22 @@ impl Event {
         })
     }
 
+    /// The message of a release that was taken back before it was sent, or since.
+    pub fn revoked(&self, key: &SigningKey, base_url: &str) -> Option<Outgoing> {
+        let verdict: Verdict = decode(&self.verdict, Form::Protobuf).ok()?;
+        let event = Event {
+            verdict: verdict.revoked().encode_to_vec(),
+            warrant: None,
+            ..self.clone()
+        };
+        let message = event.message(key, base_url)?;
+        // Another answer than the one before, so no duplicate of it.
+        Some(Outgoing {
+            id: format!("{}/revoked", message.id),
+            ..message
+        })
+    }
+
     /// An event of a verdict.
     pub fn new(word: &str, service: &str, form: Form, verdict: &Verdict, warrant: Option<Warrant>) -> Event {
         Event {

@@ -1,16 +1,22 @@
 //! The outbox goes out, and a receiver that takes nothing holds up its own messages alone.
+//!
+//! What it does not take lies aside. As long as anything lies there, all that comes for it goes behind; so its messages keep their
+//! order, and its backlog, once it reads again, goes out beside everybody else's and not before them.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use airlock_queue::{Broker, Exchange, Outgoing, QueueError, Seldom};
-use airlock_records::{OutboxRow, Records, Sent};
+use airlock_records::{OutboxRow, Records, Round, Sent};
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Rows that one round takes.
+/// Rows that one round takes from the line.
 const ROUND: u32 = 64;
+/// Rows that one round takes from what lies aside, of all receivers together.
+const ASIDE: usize = 32;
 /// How long a round waits when nothing was there and nobody said that something is.
 const PAUSE: Duration = Duration::from_millis(250);
 /// How long a receiver whose queue was full is left alone.
@@ -18,12 +24,37 @@ const FULL: Duration = Duration::from_secs(2);
 /// How often rows are looked for that another process has put aside.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// Publishes rows of a topic, each as `message` reads it.
+/// What a row is.
+pub enum Read {
+    /// To be published.
+    Message(Box<Outgoing>),
+    /// Not known now: it is asked again.
+    Later,
+    /// No message.
+    Nothing,
+}
+
+impl From<Option<Outgoing>> for Read {
+    fn from(message: Option<Outgoing>) -> Read {
+        message.map_or(Read::Nothing, |message| Read::Message(Box::new(message)))
+    }
+}
+
+/// Where a row was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// In the line: it was written a moment ago.
+    Line,
+    /// It lay aside, for however long.
+    Aside,
+}
+
+/// Publishes rows of a topic, each as `message` reads it; what is no message is dropped.
 pub async fn relay(
     records: &Records,
     broker: &dyn Broker,
     topic: &str,
-    message: impl Fn(&OutboxRow) -> Option<Outgoing> + Send + Sync,
+    message: impl Fn(OutboxRow, Source) -> BoxFuture<'static, Read> + Send + Sync,
     mut stop: watch::Receiver<bool>,
 ) {
     let relay = Relay {
@@ -35,20 +66,15 @@ pub async fn relay(
         receivers: Mutex::default(),
     };
     let mut look = Instant::now();
+    let mut turn = 0;
     loop {
         let woken = records.woken();
         if look <= Instant::now() {
             look = Instant::now() + LOOK;
             relay.look().await;
         }
-        relay.bring_back().await;
-        let moved = match records.relay(topic, ROUND, async |row: OutboxRow| relay.publish(&row).await).await {
-            Ok(moved) => moved,
-            Err(error) => {
-                relay.warn("no relay", &error);
-                0
-            }
-        };
+        let moved = relay.line().await + relay.aside(turn).await;
+        turn += 1;
         if *stop.borrow() {
             return;
         }
@@ -66,25 +92,83 @@ struct Relay<'a> {
     records: &'a Records,
     broker: &'a dyn Broker,
     topic: &'a str,
-    message: &'a (dyn Fn(&OutboxRow) -> Option<Outgoing> + Send + Sync),
+    message: &'a (dyn Fn(OutboxRow, Source) -> BoxFuture<'static, Read> + Send + Sync),
     said: Mutex<Seldom>,
     /// Receivers for whom rows may lie aside, and until when they are left alone.
     receivers: Mutex<HashMap<String, Option<Instant>>>,
 }
 
 impl Relay<'_> {
-    async fn publish(&self, row: &OutboxRow) -> Sent {
-        let Some(message) = (self.message)(row) else {
-            tracing::error!(topic = %row.topic, "a row of the outbox that is no message is dropped");
-            return Sent::Gone;
+    /// Says how many rows left the line.
+    async fn line(&self) -> usize {
+        let publish = async |row: OutboxRow| self.publish(row, Source::Line).await;
+        match self.records.relay(self.topic, ROUND, publish).await {
+            Ok(moved) => moved,
+            Err(error) => {
+                self.warn("no relay", &error);
+                0
+            }
+        }
+    }
+
+    /// Some of what lies aside, a share for every receiver that is due; says how many rows went out.
+    async fn aside(&self, turn: usize) -> usize {
+        let mut due = self.due();
+        if due.is_empty() {
+            return 0;
+        }
+        // Where they are too many for one round, each has its turn.
+        let first = turn.wrapping_mul(ASIDE) % due.len();
+        due.rotate_left(first);
+        due.truncate(ASIDE);
+        let share = u32::try_from(ASIDE / due.len()).unwrap_or(1);
+        let mut out = 0;
+        for receiver in due {
+            let publish = async |row: OutboxRow| self.publish(row, Source::Aside).await;
+            match self.records.relay_aside(self.topic, &receiver, share, publish).await {
+                Ok(Round { found: 0, .. }) => {
+                    self.receivers().remove(&receiver);
+                }
+                Ok(round) => out += round.moved,
+                Err(error) => self.warn("what lies aside stays there", &error),
+            }
+        }
+        out
+    }
+
+    /// The receivers that are not left alone now, in one order.
+    fn due(&self) -> Vec<String> {
+        let now = Instant::now();
+        let receivers = self.receivers();
+        let due = receivers.iter().filter(|(_, until)| until.is_none_or(|until| until <= now));
+        let mut due: Vec<String> = due.map(|(receiver, _)| receiver.clone()).collect();
+        due.sort_unstable();
+        due
+    }
+
+    /// Whether a message must wait: behind those that lie aside already, or because a full queue was asked a moment ago.
+    fn must_wait(&self, receiver: &str, from: Source) -> bool {
+        match (from, self.receivers().get(receiver)) {
+            (Source::Line, known) => known.is_some(),
+            (Source::Aside, known) => known.is_some_and(|until| until.is_some_and(|until| until > Instant::now())),
+        }
+    }
+
+    async fn publish(&self, row: OutboxRow, from: Source) -> Sent {
+        let message = match (self.message)(row, from).await {
+            Read::Message(message) => message,
+            Read::Later => return Sent::Stays,
+            Read::Nothing => {
+                tracing::error!(topic = %self.topic, "a row of the outbox that is no message is dropped");
+                return Sent::Gone;
+            }
         };
         let event = message.exchange == Exchange::Events;
         let receiver = message.receiver().to_owned();
-        // Behind one that waits: the messages of a receiver keep their order, and a full queue is not asked for each of them.
-        if matches!(self.receivers().get(&receiver), Some(Some(_))) {
+        if self.must_wait(&receiver, from) {
             return Sent::Aside(receiver);
         }
-        match self.broker.publish(message).await {
+        match self.broker.publish(*message).await {
             Ok(()) => Sent::Gone,
             // The verdict stands in the records, and is sent again when asked for.
             Err(error @ QueueError::Unroutable { .. }) if event => {
@@ -100,27 +184,6 @@ impl Relay<'_> {
                 self.warn("messages of one receiver wait", &error);
                 self.receivers().insert(receiver.clone(), Some(Instant::now() + FULL));
                 Sent::Aside(receiver)
-            }
-        }
-    }
-
-    /// Brings some of what lies aside back to the head of the line, for every receiver that is due.
-    async fn bring_back(&self) {
-        let now = Instant::now();
-        let due: Vec<String> = {
-            let receivers = self.receivers();
-            let due = receivers.iter().filter(|(_, until)| until.is_none_or(|until| until <= now));
-            due.map(|(receiver, _)| receiver.clone()).collect()
-        };
-        for receiver in due {
-            match self.records.bring_back(self.topic, &receiver, ROUND).await {
-                Ok(0) => {
-                    self.receivers().remove(&receiver);
-                }
-                Ok(_) => {
-                    self.receivers().insert(receiver, None);
-                }
-                Err(error) => self.warn("what lies aside stays there", &error),
             }
         }
     }
@@ -159,7 +222,7 @@ mod tests {
     use airlock_queue::topology::Queue;
     use airlock_records::{Accept, Config, Fairness, NewRequest};
     use futures_util::FutureExt as _;
-    use futures_util::future::BoxFuture;
+    use futures_util::future::ready;
 
     use super::*;
 
@@ -218,16 +281,14 @@ mod tests {
             body: serde_json::to_vec(&Outgoing::event(
                 "verdict.final",
                 service,
-                &format!("{service}-{n:03}"),
+                &format!("{service}-{n:04}"),
                 &Verdict::default(),
                 Form::Protobuf,
             ))
             .unwrap(),
         };
-        let mut rows: Vec<OutboxRow> = (0..200).map(|n| row("deaf", n)).collect();
-        rows.push(row("other", 0));
-        let request = NewRequest {
-            request_id: "r".to_owned(),
+        let request = |request_id: &str| NewRequest {
+            request_id: request_id.to_owned(),
             service: "deaf".to_owned(),
             body_sha256: String::new(),
             tenant: "acme".to_owned(),
@@ -242,26 +303,35 @@ mod tests {
             notify_ms: 0,
             deadline_ms: 0,
         };
-        let accepted = records.accept(&request, "", &rows, &[], Fairness::default()).await.unwrap();
-        assert_eq!(accepted, Accept::New);
+        let put = async |id: &str, rows: Vec<OutboxRow>| {
+            let accepted = records.accept(&request(id), "", &rows, &[], Fairness::default()).await.unwrap();
+            assert_eq!(accepted, Accept::New);
+        };
+        let mut rows: Vec<OutboxRow> = (0..1000).map(|n| row("deaf", n)).collect();
+        rows.push(row("other", 0));
+        put("r", rows).await;
         let broker = Arc::new(Half::default());
         let (stop, stopped) = watch::channel(false);
         let running = tokio::spawn({
             let (records, broker) = (records.clone(), Arc::clone(&broker));
             async move {
-                let message = |row: &OutboxRow| serde_json::from_slice(&row.body).ok();
+                let message = |row: OutboxRow, _| ready(serde_json::from_slice::<Outgoing>(&row.body).ok().into()).boxed();
                 relay(&records, broker.as_ref(), "t", message, stopped).await;
             }
         });
-        until(|| *broker.taken.lock().unwrap() == ["other-000"]).await;
+        until(|| *broker.taken.lock().unwrap() == ["other-0000"]).await;
         assert!(broker.refused.load(Ordering::Acquire) <= 16, "asked for each of them");
-        assert_eq!(records.status().await.unwrap().outbox, 200);
+        assert_eq!(records.status().await.unwrap().outbox, 1000);
         broker.hears.store(true, Ordering::Release);
-        until(|| broker.taken.lock().unwrap().len() == 201).await;
-        assert!(
-            broker.taken.lock().unwrap().is_sorted_by(|a, b| a < b || a == "other-000"),
-            "out of order"
-        );
+        until(|| broker.taken.lock().unwrap().len() > 100).await;
+        // Now it reads, and its backlog goes out; nobody waits until all of it has.
+        put("s", vec![row("deaf", 1000), row("other", 1)]).await;
+        until(|| broker.taken.lock().unwrap().len() == 1003).await;
+        let taken = broker.taken.lock().unwrap().clone();
+        let (deaf, other): (Vec<String>, Vec<String>) = taken.iter().cloned().partition(|id| id.starts_with("deaf"));
+        assert!(deaf.is_sorted() && other == ["other-0000", "other-0001"], "out of order");
+        let place = taken.iter().position(|id| id == "other-0001");
+        assert!(place < Some(900), "{place:?}");
         stop.send_replace(true);
         running.await.unwrap();
     }

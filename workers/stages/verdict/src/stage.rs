@@ -2,11 +2,11 @@
 
 use airlock_policy::Sandbox;
 use airlock_proto::secrets::without_userinfo;
-use airlock_proto::v1::{self, Accepted, Detonated, Fetched, Inspected, Verdict};
+use airlock_proto::v1::{Accepted, Detonated, Fetched, Inspected, Verdict};
 use airlock_proto::wire::{Form, decode};
 use airlock_queue::topology::StageName;
 use airlock_queue::{Failure, Incoming, Outgoing, Stage};
-use airlock_records::{NewVerdict, RequestRow, VerdictRow};
+use airlock_records::{NewToken, NewVerdict, RequestRow, VerdictRow};
 use airlock_store::blob_key;
 use airlock_token::Warrant;
 use futures_util::FutureExt as _;
@@ -113,7 +113,14 @@ impl Verdicts {
             size: body.size,
             chunks_sha256: Vec::new(),
             decided_ms: now,
-            token: None,
+            // The same right to download: asked again, this request has it too, and loses it with the first.
+            token: Some(NewToken {
+                token_id: token.token_id.clone(),
+                sha256: token.sha256.clone(),
+                blob_key: token.blob_key.clone(),
+                expires_ms: token.expires_ms,
+                claims: token.claims.clone(),
+            }),
             blob_key: None,
             blob_delete_after_ms: now,
         };
@@ -128,37 +135,13 @@ impl Verdicts {
     fn event(&self, row: &RequestRow, verdict: &VerdictRow) -> Option<Outgoing> {
         let body: Verdict = decode(&verdict.body, Form::Protobuf).ok()?;
         let form = Form::of(&row.request.form, "Verdict").unwrap_or_default();
-        let told = |body: &Verdict, warrant| {
-            let event = Event::new("verdict.final", &row.request.service, form, body, warrant);
-            event.message(&self.0.key, &self.0.settings.base_url)
-        };
-        let Some(token) = &verdict.token else {
-            return told(&body, None);
-        };
-        if token.revoked_ms.is_none() {
-            return told(&body, serde_json::from_slice(&token.claims).ok());
+        let event = |warrant| Event::new("verdict.final", &row.request.service, form, &body, warrant);
+        let (key, base_url) = (&self.0.key, &self.0.settings.base_url);
+        match &verdict.token {
+            Some(token) if token.revoked_ms.is_some() => event(None).revoked(key, base_url),
+            Some(token) => event(serde_json::from_slice(&token.claims).ok()).message(key, base_url),
+            None => event(None).message(key, base_url),
         }
-        let message = told(&revoked(body), None)?;
-        // Another answer than the one before, so no duplicate of it.
-        Some(Outgoing {
-            id: format!("{}/revoked", message.id),
-            ..message
-        })
-    }
-}
-
-/// A release that was taken back: no link, and a check anew for whoever clicks again.
-fn revoked(verdict: Verdict) -> Verdict {
-    Verdict {
-        kind: v1::Kind::None.into(),
-        decision: v1::Decision::Block.into(),
-        remedy: v1::Remedy::Retry.into(),
-        needs_ack: false,
-        reasons: vec![v1::Reason {
-            id: "token.revoked".to_owned(),
-            text: "The file was released, and the release was taken back.".to_owned(),
-        }],
-        ..verdict
     }
 }
 
@@ -174,26 +157,4 @@ fn same(row: &RequestRow, accepted: Option<&Accepted>) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Never("the message does not fit the request that is recorded".to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_revoked_is_no_release() {
-        let released = Verdict {
-            kind: v1::Kind::Download.into(),
-            decision: v1::Decision::Warn.into(),
-            needs_ack: true,
-            sha256: "ab".to_owned(),
-            ..Verdict::default()
-        };
-        let told = revoked(released);
-        assert_eq!(
-            (told.kind(), told.decision(), told.needs_ack),
-            (v1::Kind::None, v1::Decision::Block, false)
-        );
-        assert!(told.token.is_empty() && told.sha256 == "ab" && told.reasons[0].id == "token.revoked");
-    }
 }

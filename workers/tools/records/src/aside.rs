@@ -5,7 +5,8 @@
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use crate::database::within;
-use crate::{Records, Result};
+use crate::relay::Round;
+use crate::{OutboxRow, Records, Result};
 
 /// What became of a row that a relay tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,20 +45,14 @@ impl Records {
         .await
     }
 
-    /// Brings the oldest rows that lie aside for a receiver back into the line; says how many.
-    pub async fn bring_back(&self, topic: &str, receiver: &str, limit: u32) -> Result<u64> {
-        within(async {
-            let mut tx = self.begin().await?;
-            let sql = "UPDATE outbox SET held_for = NULL WHERE id IN (SELECT id FROM outbox WHERE held_for = $1 ORDER BY id LIMIT $2)";
-            let done = sqlx::query(sql)
-                .bind(name(topic, receiver))
-                .bind(i64::from(limit))
-                .execute(&mut *tx)
-                .await?;
-            tx.commit().await?;
-            Ok(done.rows_affected())
-        })
-        .await
+    /// Publishes the oldest rows that lie aside for a receiver, as [`Records::relay`] does those in the line; what `publish` puts aside
+    /// again stays where it is.
+    pub async fn relay_aside<F, P>(&self, topic: &str, receiver: &str, limit: u32, publish: F) -> Result<Round>
+    where
+        F: Fn(OutboxRow) -> P,
+        P: Future<Output: Into<Sent>>,
+    {
+        self.round(topic, Some(name(topic, receiver)), limit, publish).await
     }
 }
 

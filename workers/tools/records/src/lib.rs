@@ -26,6 +26,7 @@ pub use config::Config;
 pub use database::Records;
 pub use error::RecordsError;
 pub use parked::Parked;
+pub use relay::Round;
 pub use roles::roles_sql;
 pub use rows::{Accept, Fairness, Finish, NewRequest, NewToken, NewVerdict, OutboxRow, RequestRow, Status, TokenRow, VerdictRow};
 pub use schema::Schema;

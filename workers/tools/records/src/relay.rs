@@ -35,10 +35,20 @@ impl Records {
         F: Fn(OutboxRow) -> P,
         P: Future<Output: Into<Sent>>,
     {
+        Ok(self.round(topic, None, limit, publish).await?.moved)
+    }
+
+    /// One round over the line of a topic, or over what lies aside under a name.
+    pub(crate) async fn round<F, P>(&self, topic: &str, aside: Option<String>, limit: u32, publish: F) -> Result<Round>
+    where
+        F: Fn(OutboxRow) -> P,
+        P: Future<Output: Into<Sent>>,
+    {
+        let place = aside.map_or_else(|| Place::line(topic), |name| Place::aside(topic, name));
         if self.is_postgres() {
-            self.relay_locked(topic, limit, publish).await
+            self.relay_locked(&place, limit, publish).await
         } else {
-            self.relay_leased(topic, limit, publish).await
+            self.relay_leased(&place, limit, publish).await
         }
     }
 
@@ -55,19 +65,26 @@ impl Records {
         .await
     }
 
-    async fn relay_locked<F, P>(&self, topic: &str, limit: u32, publish: F) -> Result<usize>
+    async fn relay_locked<F, P>(&self, place: &Place, limit: u32, publish: F) -> Result<Round>
     where
         F: Fn(OutboxRow) -> P,
         P: Future<Output: Into<Sent>>,
     {
-        let sql = "SELECT id, topic, body FROM outbox WHERE held_for IS NULL AND topic = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED";
+        let sql = format!(
+            "SELECT id, topic, body FROM outbox WHERE {} ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED",
+            place.holds
+        );
         let (mut tx, rows) = within(async {
             let mut tx = self.begin().await?;
             // It sits idle while messages go out; a broker that stalls longer ends the round, and the messages come again.
             sqlx::query("SET LOCAL idle_in_transaction_session_timeout = '2min'")
                 .execute(&mut *tx)
                 .await?;
-            let rows = sqlx::query(sql).bind(topic).bind(i64::from(limit)).fetch_all(&mut *tx).await?;
+            let rows = sqlx::query(AssertSqlSafe(sql))
+                .bind(&place.key)
+                .bind(i64::from(limit))
+                .fetch_all(&mut *tx)
+                .await?;
             Ok((tx, rows))
         })
         .await?;
@@ -75,7 +92,7 @@ impl Records {
             let (id, row) = row?;
             Ok::<_, crate::RecordsError>((id, publish(row).await.into()))
         });
-        let mut left = Left::default();
+        let mut left = place.nothing_left();
         let mut on_the_way = (&mut going).buffered(AT_ONCE);
         while let Some(sent) = on_the_way.next().await {
             let (id, sent) = sent?;
@@ -84,14 +101,14 @@ impl Records {
         drop(on_the_way);
         within(async {
             delete(&mut tx, &left.gone, None).await?;
-            put_aside(&mut tx, topic, &left.aside, None).await?;
+            put_aside(&mut tx, &place.topic, &left.aside, None).await?;
             tx.commit().await?;
-            Ok(left.len())
+            Ok(left.round(rows.len()))
         })
         .await
     }
 
-    async fn relay_leased<F, P>(&self, topic: &str, limit: u32, publish: F) -> Result<usize>
+    async fn relay_leased<F, P>(&self, place: &Place, limit: u32, publish: F) -> Result<Round>
     where
         F: Fn(OutboxRow) -> P,
         P: Future<Output: Into<Sent>>,
@@ -100,12 +117,13 @@ impl Records {
         let mut lease = Lease {
             records: self.clone(),
             owner: owner.clone(),
-            topic: topic.to_owned(),
-            left: Left::default(),
+            topic: place.topic.clone(),
+            left: place.nothing_left(),
             settled: false,
         };
         let taken = Instant::now();
-        let rows = within(self.take(&owner, topic, limit)).await?;
+        let rows = within(self.take(&owner, place, limit)).await?;
+        let found = rows.len();
         let mut going = stream::iter(rows).map(|(id, row)| {
             let publish = &publish;
             async move {
@@ -121,17 +139,18 @@ impl Records {
         }
         drop(on_the_way);
         lease.settled = true;
-        self.settle(&owner, topic, &lease.left).await?;
-        Ok(lease.left.len())
+        self.settle(&owner, &place.topic, &lease.left).await?;
+        Ok(lease.left.round(found))
     }
 
-    async fn take(&self, owner: &str, topic: &str, limit: u32) -> Result<Vec<(i64, OutboxRow)>> {
+    async fn take(&self, owner: &str, place: &Place, limit: u32) -> Result<Vec<(i64, OutboxRow)>> {
         // An empty outbox is the common case, and costs no write.
         let now = now_ms();
-        let any = sqlx::query_scalar::<_, i64>(
-            "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE held_for IS NULL AND topic = $1 AND lease_until_ms < $2 LIMIT 1) AS few",
-        )
-        .bind(topic)
+        let any = sqlx::query_scalar::<_, i64>(AssertSqlSafe(format!(
+            "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE {} AND lease_until_ms < $2 LIMIT 1) AS few",
+            place.holds
+        )))
+        .bind(&place.key)
         .bind(now)
         .fetch_one(self.readers())
         .await?;
@@ -139,13 +158,14 @@ impl Records {
             return Ok(vec![]);
         }
         let mut tx = self.begin().await?;
-        let rows = sqlx::query(
-            "UPDATE outbox SET lease_owner = $1, lease_until_ms = $2 WHERE id IN (SELECT id FROM outbox \
-             WHERE held_for IS NULL AND topic = $3 AND lease_until_ms < $4 ORDER BY id LIMIT $5) RETURNING id, topic, body",
-        )
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "UPDATE outbox SET lease_owner = $2, lease_until_ms = $3 WHERE id IN (SELECT id FROM outbox \
+             WHERE {} AND lease_until_ms < $4 ORDER BY id LIMIT $5) RETURNING id, topic, body",
+            place.holds
+        )))
+        .bind(&place.key)
         .bind(owner)
         .bind(now + LEASE.as_millis() as i64)
-        .bind(topic)
         .bind(now)
         .bind(i64::from(limit))
         .fetch_all(&mut *tx)
@@ -173,24 +193,74 @@ impl Records {
     }
 }
 
-/// Rows that are not at the head of the line any more.
+/// What a round did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Round {
+    /// Rows that it found.
+    pub found: usize,
+    /// Those that are not any more where they were.
+    pub moved: usize,
+}
+
+/// Where the rows of a round are.
+struct Place {
+    topic: String,
+    /// The condition, with the key as `$1`.
+    holds: &'static str,
+    key: String,
+    aside: bool,
+}
+
+impl Place {
+    fn line(topic: &str) -> Place {
+        Place {
+            topic: topic.to_owned(),
+            holds: "held_for IS NULL AND topic = $1",
+            key: topic.to_owned(),
+            aside: false,
+        }
+    }
+
+    fn aside(topic: &str, name: String) -> Place {
+        Place {
+            topic: topic.to_owned(),
+            holds: "held_for = $1",
+            key: name,
+            aside: true,
+        }
+    }
+
+    fn nothing_left(&self) -> Left {
+        Left {
+            is_aside: self.aside,
+            ..Left::default()
+        }
+    }
+}
+
+/// Rows that are not any more where they were.
 #[derive(Default)]
 struct Left {
     gone: Vec<i64>,
     aside: Vec<(i64, String)>,
+    /// All of them lie aside already.
+    is_aside: bool,
 }
 
 impl Left {
     fn add(&mut self, id: i64, sent: Sent) {
         match sent {
             Sent::Gone => self.gone.push(id),
-            Sent::Aside(receiver) => self.aside.push((id, receiver)),
-            Sent::Stays => {}
+            Sent::Aside(receiver) if !self.is_aside => self.aside.push((id, receiver)),
+            Sent::Aside(_) | Sent::Stays => {}
         }
     }
 
-    fn len(&self) -> usize {
-        self.gone.len() + self.aside.len()
+    fn round(&self, found: usize) -> Round {
+        Round {
+            found,
+            moved: self.gone.len() + self.aside.len(),
+        }
     }
 }
 

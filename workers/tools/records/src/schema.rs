@@ -7,7 +7,7 @@ use crate::database::within;
 use crate::{Records, Result};
 
 /// One step after the other; its number is its place, from 1. PostgreSQL's types; [`translate`] makes SQLite's of them.
-const STEPS: &[&str] = &[FIRST];
+const STEPS: &[&str] = &[FIRST, ASIDE];
 
 /// The number that whoever migrates holds.
 const MIGRATION_LOCK: i64 = 0x4149_524c_4f43_4b31;
@@ -64,6 +64,12 @@ CREATE TABLE parked (
 );
 CREATE INDEX parked_due ON parked (next_poll_ms);
 CREATE TABLE definition (digest TEXT NOT NULL PRIMARY KEY, definition TEXT NOT NULL);
+";
+
+/// What lies aside is read in its order, however much it is.
+const ASIDE: &str = "
+CREATE INDEX outbox_aside ON outbox (held_for, id) WHERE held_for IS NOT NULL;
+DROP INDEX outbox_held;
 ";
 
 /// Which version of the tables is there, and which this program wants.

@@ -14,7 +14,7 @@ pub async fn tables(site: &Site) {
         task.await.unwrap();
     }
     let schema = site.open().await.check().await.unwrap();
-    assert_eq!(schema, Schema { found: 1, wanted: 1 });
+    assert_eq!(schema, Schema { found: 2, wanted: 2 });
     assert!(schema.is_ready());
     site.open().await.ping().await.unwrap();
 }

@@ -56,13 +56,21 @@ pub async fn aside(site: &Site) {
     receivers.sort();
     assert_eq!(receivers, ["a/b's", "clicks"]);
     assert!(db.aside("test").await.unwrap().is_empty());
-    assert_eq!(db.bring_back(TOPIC, "clicks", 10).await.unwrap(), 10);
+    let none = db.relay_aside(TOPIC, "clicks", 10, full).await.unwrap();
+    assert_eq!((none.found, none.moved), (10, 0), "still full");
+    let tried = Mutex::new(vec![]);
+    let hears = async |row: OutboxRow| {
+        tried.lock().unwrap().push(word(&row));
+        true
+    };
+    let some = db.relay_aside(TOPIC, "clicks", 10, hears).await.unwrap();
+    assert_eq!((some.found, some.moved), (10, 10));
     let wanted: Vec<String> = (0..10).map(|n| format!("{n:04}")).collect();
-    assert_eq!(drain(&db).await, wanted, "the oldest first");
-    assert_eq!(db.bring_back(TOPIC, "clicks", 10).await.unwrap(), 5);
-    assert_eq!(db.bring_back(TOPIC, "clicks", 10).await.unwrap(), 0);
-    assert_eq!(db.bring_back(TOPIC, "a/b's", 10).await.unwrap(), 1);
-    assert_eq!(drain(&db).await.len(), 6);
+    assert_eq!(*tried.lock().unwrap(), wanted, "the oldest first");
+    assert_eq!(db.relay_aside(TOPIC, "clicks", 10, hears).await.unwrap().moved, 5);
+    assert_eq!(db.relay_aside(TOPIC, "clicks", 10, hears).await.unwrap().found, 0);
+    assert_eq!(db.relay_aside(TOPIC, "a/b's", 10, hears).await.unwrap().moved, 1);
+    assert!(db.aside(TOPIC).await.unwrap().is_empty());
     assert_eq!(db.status().await.unwrap().outbox, 0);
 }
 
