@@ -210,8 +210,30 @@ pub fn find(bytes: &[u8]) -> Option<Label> {
         .or_else(|| disks::find(bytes))
         .or_else(|| trailer(bytes))
         .or_else(|| hinted(bytes))
-        // Text may begin with the words by which media are known, and runs or is read as what it is.
-        .filter(|label| label.container || !text::is_single_bytes(bytes))
+        .filter(|label| is_written(label.name, bytes).unwrap_or_else(|| !text::is_single_bytes(bytes)))
+}
+
+/// Text may begin with the words by which media and archives are known, and runs or is read as what it is. Of archives whose headers are
+/// text themselves: whether the header is one; `None` for all others.
+fn is_written(name: &str, bytes: &[u8]) -> Option<bool> {
+    let all = |range: std::ops::Range<usize>, fits: fn(&u8) -> bool| bytes.get(range).is_some_and(|header| header.iter().all(fits));
+    match name {
+        // IEEE 1003.1-1988 (odc), and the new form of cpio(5): 11 and 13 numbers behind the magic.
+        "cpio" if bytes.starts_with(b"070707") => Some(all(6..76, |b| (b'0'..=b'7').contains(b))),
+        "cpio" if bytes.starts_with(b"0707") => Some(all(6..110, u8::is_ascii_hexdigit)),
+        "ar" => Some(true),
+        // WARC 1.1, section 4: the version is a line of its own.
+        "warc" => Some(
+            bytes
+                .get(..16)
+                .unwrap_or(bytes)
+                .iter()
+                .skip(7)
+                .find(|b| !b.is_ascii_digit())
+                .is_some_and(|b| matches!(b, b'\r' | b'\n')),
+        ),
+        _ => None,
+    }
 }
 
 fn riff(bytes: &[u8]) -> Option<Label> {
