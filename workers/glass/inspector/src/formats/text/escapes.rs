@@ -10,6 +10,8 @@ const MIN_ROW: usize = 8;
 const MOST: usize = 512;
 /// Shortest hexadecimal string that is looked at, in digits.
 const MIN_HEX: usize = 128;
+/// Lengths of digests of that many digits and more, in bytes.
+const DIGESTS: [usize; 1] = [64];
 
 /// Hands on the text with its escapes decoded, when there are enough of them, and long hexadecimal strings as bytes.
 pub fn unpack(text: &str, bytes: &[u8], sink: &mut Sink<'_, '_>) {
@@ -18,13 +20,24 @@ pub fn unpack(text: &str, bytes: &[u8], sink: &mut Sink<'_, '_>) {
     }
     let lists = number_lists(text).into_iter().map(|(layer, bytes)| (layer, "number list", bytes));
     let strings = hex_strings(bytes).into_iter().map(|bytes| ("hex", "hex", bytes));
-    for (number, (layer, name, bytes)) in lists.chain(strings).enumerate() {
-        if number == MOST {
+    // Texts that have no room for a layer of their own are one together; tables of numbers look like very many.
+    let mut further: Vec<u8> = Vec::new();
+    let mut opened = 0_usize;
+    for (layer, name, bytes) in lists.chain(strings) {
+        if opened < MOST {
+            opened = opened.saturating_add(1);
+            sink.layer_slice(layer, name, &bytes);
+        } else if layer == "unescaped" {
+            further.extend_from_slice(&bytes);
+            further.push(b'\n');
+        } else {
             let why = format!("more than {MOST} hidden strings in one text: the rest was not opened");
             sink.gap(Gap::new(GapKind::TooMany, why));
             break;
         }
-        sink.layer_slice(layer, name, &bytes);
+    }
+    if !further.is_empty() {
+        sink.layer_slice("unescaped", "further number lists", &further);
     }
 }
 
@@ -114,43 +127,57 @@ fn number_lists(text: &str) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// The numbers up to `end`. What is no list of numbers ends at its first other character, so that all lists together cost one pass.
-fn numbers(text: &str, end: char) -> Option<Vec<u32>> {
-    if !text.trim_start().starts_with(|c: char| c.is_ascii_digit()) {
+fn numbers(text: &str, end: char) -> Option<Vec<i64>> {
+    if !text.trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '-') {
         return None;
     }
-    let part = |c: char| c.is_ascii_hexdigit() || matches!(c, 'x' | 'X' | ',') || c.is_ascii_whitespace();
+    let part = |c: char| c.is_ascii_hexdigit() || matches!(c, 'x' | 'X' | ',' | '-' | '.') || c.is_ascii_whitespace();
     let (list, rest) = text.split_at(text.find(|c| !part(c))?);
     if list.len() < 40 || !rest.starts_with(end) {
         return None;
     }
     // A comma at the end of a list counts for nothing.
     let list = list.trim_ascii_end();
-    list.strip_suffix(',')
-        .unwrap_or(list)
-        .split(',')
-        .map(|part| {
-            let part = part.trim();
-            match part.strip_prefix("0x") {
-                Some(hex) => u32::from_str_radix(hex, 16).ok(),
-                None => part.parse().ok(),
-            }
-        })
-        .collect()
+    list.strip_suffix(',').unwrap_or(list).split(',').map(number).collect()
+}
+
+/// A whole number as scripts write it (ECMA-262, section 12.9.3).
+fn number(text: &str) -> Option<i64> {
+    let text = text.trim();
+    if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        return i64::from(u32::from_str_radix(hex, 16).ok()?).into();
+    }
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let number: i64 = whole.parse().ok()?;
+    (fraction.bytes().all(|b| b == b'0') && number.unsigned_abs() <= u64::from(u32::MAX)).then_some(number)
 }
 
 /// Readable text of at least 16 characters.
-fn spell(numbers: &[u32]) -> Option<(&'static str, Vec<u8>)> {
+fn spell(numbers: &[i64]) -> Option<(&'static str, Vec<u8>)> {
     let text: String = numbers
         .iter()
-        .map(|n| char::from_u32(*n).filter(|_| *n < 0x1_0000))
+        .map(|n| u32::try_from(*n).ok().filter(|n| *n < 0x1_0000).and_then(char::from_u32))
         .collect::<Option<String>>()?;
     let readable = text.chars().filter(|c| c.is_ascii_graphic() || c.is_ascii_whitespace()).count();
     let mostly = readable.saturating_mul(10) >= text.chars().count().saturating_mul(9);
     (numbers.len() >= 16 && mostly).then(|| ("unescaped", text.into_bytes()))
 }
 
+/// The bytes of an array, whose elements may be signed or of two or four bytes (ECMA-262, section 23.2).
+fn elements(numbers: &[i64]) -> Option<Vec<u8>> {
+    if numbers.iter().all(|n| (-128..256).contains(n)) {
+        return numbers.iter().map(|n| u8::try_from(n.rem_euclid(256)).ok()).collect();
+    }
+    let width = if numbers.iter().all(|n| (-32_768..65_536).contains(n)) {
+        2
+    } else {
+        4
+    };
+    Some(numbers.iter().flat_map(|n| n.to_le_bytes().into_iter().take(width)).collect())
+}
+
 /// Bytes that begin like a file, as they are or after XOR with one byte.
-fn file(numbers: &[u32]) -> Option<(&'static str, Vec<u8>)> {
+fn file(numbers: &[i64]) -> Option<(&'static str, Vec<u8>)> {
     const STARTS: &[&[u8]] = &[
         b"PK\x03\x04",
         b"MZ\x90\0",
@@ -165,10 +192,7 @@ fn file(numbers: &[u32]) -> Option<(&'static str, Vec<u8>)> {
         b"{\\rtf",
         b"\x1f\x8b\x08",
     ];
-    if numbers.len() < 32 {
-        return None;
-    }
-    let bytes: Vec<u8> = numbers.iter().map(|n| u8::try_from(*n).ok()).collect::<Option<_>>()?;
+    let bytes = elements(numbers).filter(|bytes| bytes.len() >= 32)?;
     STARTS.iter().find_map(|start| {
         let key = bytes.first()? ^ start.first()?;
         let fits = bytes.iter().zip(*start).all(|(b, s)| b ^ key == *s);
@@ -193,7 +217,9 @@ fn hex_strings(bytes: &[u8]) -> Vec<Vec<u8>> {
             continue;
         };
         let readable = decoded.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
-        if readable || crate::labels::find(&decoded).is_some_and(|label| label.name != "mp3") || decoded.starts_with(b"PK\x03\x04") {
+        // A digest may begin as a file does.
+        let known = || !DIGESTS.contains(&decoded.len()) && crate::labels::find(&decoded).is_some_and(|label| label.name != "mp3");
+        if readable || known() || decoded.starts_with(b"PK\x03\x04") {
             found.push(decoded);
         }
     }
@@ -224,6 +250,12 @@ mod tests {
     }
 
     #[test]
+    fn a_digest_is_no_file() {
+        assert!(hex_strings(format!("1f9d{}  file\n", "a7".repeat(62)).as_bytes()).is_empty());
+        assert_eq!(hex_strings(format!("1f9d{}\n", "a700".repeat(40)).as_bytes()).len(), 1);
+    }
+
+    #[test]
     fn number_lists_are_spelt() {
         let list = |bytes: &[u8]| bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
         let spelt = vec![("unescaped", b"document.location='x'".to_vec())];
@@ -237,6 +269,24 @@ mod tests {
         archive.extend([0x80; 40]);
         let hidden: Vec<u8> = archive.iter().map(|b| b ^ 90).collect();
         assert_eq!(number_lists(&format!("var a=[{}]", list(&archive))), [("bytes", archive.clone())]);
-        assert_eq!(number_lists(&format!("var a=[{}]", list(&hidden))), [("xor", archive)]);
+        assert_eq!(number_lists(&format!("var a=[{}]", list(&hidden))), [("xor", archive.clone())]);
+        let signed = archive.iter().map(|b| b.cast_signed().to_string()).collect::<Vec<_>>().join(",");
+        let wide = archive
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|b| format!("0X{:x}", u16::from_le_bytes(*b)))
+            .collect::<Vec<_>>()
+            .join(",");
+        let long = archive
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|b| format!("{}.0", u32::from_le_bytes(*b)))
+            .collect::<Vec<_>>()
+            .join(",");
+        for list in [signed, wide, long] {
+            assert_eq!(number_lists(&format!("new X([{list}])")), [("bytes", archive.clone())], "{list}");
+        }
     }
 }
