@@ -5,8 +5,10 @@ use memchr::memmem;
 use crate::input::Input;
 use crate::signatures::Signature;
 
-/// How far the header of a message and the first line of an encoding are looked for, in bytes.
+/// How far the first line of an encoding is looked for, in bytes.
 const NEAR: usize = 64 * 1024;
+/// Longest header of a message that is read, in bytes.
+const HEADER: usize = 4 * 1024 * 1024;
 /// Header fields of mail (RFC 5322, RFC 2045; RFC 2557 for MHT).
 const FIELDS: &[&str] = &[
     "from",
@@ -34,50 +36,74 @@ const FIELDS: &[&str] = &[
 /// What these bytes carry files as.
 pub fn find(input: &Input<'_>) -> Option<&'static str> {
     let near = input.bytes.get(..NEAR).unwrap_or(input.bytes);
-    mail(near)
+    mail(input.bytes.get(..HEADER).unwrap_or(input.bytes))
         .or_else(|| uue(input).then_some("uue"))
         .or_else(|| memmem::find(near, b"(This file must be converted with BinHex").map(|_| "hqx"))
         .or_else(|| is_hex_records(near).then_some("ihex"))
 }
 
 /// Header fields at the very start: two, one of which only mail has; or one that says that parts follow.
-fn mail(head: &[u8]) -> Option<&'static str> {
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    // Most text has no colon in its first line.
-    let mut known = 0_usize;
-    let (mut decided, mut parts, mut page) = (false, false, false);
-    let mut fields: Vec<(String, String)> = Vec::new();
+fn mail(bytes: &[u8]) -> Option<&'static str> {
+    let head = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let mut header = Header::default();
+    let mut field: Option<(String, String)> = None;
     for (n, line) in lines(head).enumerate() {
         if n == 0 && (line.starts_with(b"From ") || line.starts_with(b">From ")) {
             continue;
         }
-        if let (true, Some((_, value))) = (line.starts_with(b" ") || line.starts_with(b"\t"), fields.last_mut()) {
-            value.push_str(&String::from_utf8_lossy(line.get(..512).unwrap_or(line)));
+        if let (true, Some((_, value))) = (line.starts_with(b" ") || line.starts_with(b"\t"), &mut field) {
+            if value.len() < LONGEST {
+                value.push_str(&text(line));
+            }
             continue;
         }
+        // Most text has no colon in its first line.
         let Some(colon) = memchr::memchr(b':', line) else { break };
         let name = line.get(..colon).unwrap_or_default().trim_ascii_end();
         if name.is_empty() || !name.iter().all(|b| b.is_ascii_graphic()) {
             break;
         }
-        let value = line.get(colon.saturating_add(1)..).unwrap_or_default();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes.get(..512).unwrap_or(bytes)).to_ascii_lowercase();
-        fields.push((text(name), text(value)));
+        let value = text(line.get(colon.saturating_add(1)..).unwrap_or_default());
+        header.take(field.replace((text(name), value)));
     }
-    for (name, value) in &fields {
-        let value = value.to_ascii_lowercase();
-        known = known.saturating_add(usize::from(FIELDS.contains(&name.as_str())));
-        decided |= matches!(
+    header.take(field);
+    header.says()
+}
+
+/// Longest value of a field that is read, in bytes.
+const LONGEST: usize = 64 * 1024;
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes.get(..512).unwrap_or(bytes)).to_ascii_lowercase()
+}
+
+/// What the fields of a header say.
+#[derive(Default)]
+struct Header {
+    known: usize,
+    decided: bool,
+    parts: bool,
+    page: bool,
+}
+
+impl Header {
+    fn take(&mut self, field: Option<(String, String)>) {
+        let Some((name, value)) = field else { return };
+        self.known = self.known.saturating_add(usize::from(FIELDS.contains(&name.as_str())));
+        self.decided |= matches!(
             name.as_str(),
             "received" | "mime-version" | "message-id" | "return-path" | "delivered-to" | "subject" | "content-transfer-encoding"
         );
-        parts |= name == "content-type" && value.contains("multipart/") && value.contains("boundary");
-        page |= name == "snapshot-content-location"
+        self.parts |= name == "content-type" && value.contains("multipart/") && value.contains("boundary");
+        self.page |= name == "snapshot-content-location"
             || value.contains("multipart/related")
             || value.contains("saved by")
             || value.contains("microsoft mimeole");
     }
-    (parts || (known >= 2 && decided)).then_some(if page { "mht" } else { "eml" })
+
+    fn says(&self) -> Option<&'static str> {
+        (self.parts || (self.known >= 2 && self.decided)).then_some(if self.page { "mht" } else { "eml" })
+    }
 }
 
 /// The lines of the bytes, without their ends.
@@ -120,9 +146,15 @@ fn begins_data(bytes: &[u8], at: usize, word: usize) -> Option<&[u8]> {
     if mode < 3 || rest.get(mode) != Some(&b' ') {
         return None;
     }
-    let mut lines = lines(rest.get(..LINE).unwrap_or(rest));
-    lines.next()?;
-    lines.next()
+    // Each place costs its own line alone, however many there are.
+    let near = rest.get(..LINE).unwrap_or(rest);
+    let end = memchr::memchr2(b'\r', b'\n', near)?;
+    let behind = near.get(end..)?;
+    let data = behind.strip_prefix(b"\r\n").or_else(|| behind.get(1..))?;
+    Some(
+        data.get(..memchr::memchr2(b'\r', b'\n', data).unwrap_or(data.len()))
+            .unwrap_or_default(),
+    )
 }
 
 fn is_data_line(line: &[u8]) -> bool {
@@ -152,6 +184,10 @@ mod tests {
     #[test]
     fn messages_are_told_by_what_their_readers_accept() {
         let long = format!("X-Foo: {}\r\nSubject: x\r\nMIME-Version: 1.0\r\n\r\n", "a".repeat(6000));
+        let far = format!(
+            "{}Content-Type: multipart/mixed; boundary=\"b\"\r\n\r\n--b",
+            "X-A: an ordinary field of a header\r\n".repeat(2500)
+        );
         for message in [
             "From: a@b.example\r\nSubject: x\r\n\r\nhi",
             "Content-Type: multipart/mixed; boundary=\"b\"\r\n\r\n--b",
@@ -159,6 +195,7 @@ mod tests {
             "From - Mon Jan 01\nSubject: x\nTo: y\n\n",
             ">From x\nSubject : x\nTo : y\n\n",
             &long,
+            &far,
         ] {
             assert_eq!(find(&Input::bare(message.as_bytes())), Some("eml"), "{message:.60}");
         }
