@@ -5,7 +5,7 @@ use memchr::{memchr_iter, memmem};
 /// Most URLs of one text.
 pub const MOST: usize = 4096;
 
-/// The `data:` URLs that stand in a style sheet, with its escapes undone.
+/// The `data:` URLs that stand in a style sheet, with its escapes undone; one more than [`MOST`] when there are more.
 pub fn data_urls(text: &str) -> Vec<String> {
     let call = |at: &usize| {
         text.as_bytes()
@@ -24,7 +24,7 @@ pub fn data_urls(text: &str) -> Vec<String> {
         let body = rest.get(usize::from(quote.is_some())..).unwrap_or_default();
         let close = quote.unwrap_or(')');
         // An end that is not there is not looked for again, and what is inside an address is none of its own.
-        if !begins(body) || unclosed.contains(&close) || found.len() >= MOST {
+        if !begins(body) || unclosed.contains(&close) || found.len() > MOST {
             continue;
         }
         let Some(end) = body.find(close) else {

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use sha2::{Digest as _, Sha256};
 
 use super::html::DataUrl;
 use super::unfold;
@@ -17,7 +18,12 @@ use crate::sink::{Member, Sink};
 /// Shortest run of base64 that is looked at, in characters.
 const MIN_RUN: usize = 48;
 /// Most payloads of one text that become nodes.
-const MAX_PAYLOADS: usize = 256;
+const MAX_PAYLOADS: usize = 2048;
+/// Most runs of one text that are looked at.
+const MAX_RUNS: usize = 1_000_000;
+/// Shortest and longest line of base64 that is told by its neighbours, which are as long, and how many of them it takes.
+const SHORT_LINES: std::ops::Range<usize> = 16..56;
+const NEIGHBOURS: usize = 4;
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -92,9 +98,15 @@ pub fn unpack(text: &str, bytes: &[u8], opened: &HashSet<Key>, sink: &mut Sink<'
     }
     let listed = fold_list(text);
     let unfolded = unfold::unfold(text);
+    let lines = short_lines(bytes);
     let plain = runs(bytes);
+    if plain.len() >= MAX_RUNS {
+        let why = format!("more than {MAX_RUNS} strings that may be base64: the rest was not looked at");
+        sink.gap(airlock_proto::Gap::new(airlock_proto::GapKind::TooMany, why));
+    }
     let known: HashSet<&[u8]> = plain.iter().copied().collect();
     let joined = listed.iter().chain(&unfolded).flat_map(|joined| runs(joined.as_bytes()));
+    let joined = joined.chain(lines.iter().map(Vec::as_slice));
     let mut found = 0_usize;
     for run in plain.iter().copied().chain(joined.filter(|run| !known.contains(run))) {
         let bytes = decode_base64(run);
@@ -159,20 +171,51 @@ fn run_end(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
+/// Base64 in lines that are shorter than any tool makes them by itself, and all of one length but the last.
+fn short_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    let (mut block, mut count, mut length) = (Vec::new(), 0_usize, 0_usize);
+    let ends = |count: usize, block: &mut Vec<u8>, found: &mut Vec<Vec<u8>>| {
+        let block = std::mem::take(block);
+        if count >= NEIGHBOURS && !block.iter().all(u8::is_ascii_hexdigit) {
+            found.push(block);
+        }
+    };
+    for line in bytes.split(|b| *b == b'\n') {
+        let line = line.trim_ascii();
+        let fits = SHORT_LINES.contains(&line.len()) && line.iter().all(|b| is_digit(*b));
+        if fits && count > 0 && line.len() == length {
+            block.extend_from_slice(line);
+            count = count.saturating_add(1);
+            continue;
+        }
+        let last = count > 0 && line.len() < length && !line.is_empty() && line.iter().all(|b| is_digit(*b));
+        if last {
+            block.extend_from_slice(line);
+        }
+        ends(count, &mut block, &mut found);
+        count = 0;
+        if fits && !last {
+            block.extend_from_slice(line);
+            (count, length) = (1, line.len());
+        }
+    }
+    ends(count, &mut block, &mut found);
+    found
+}
+
 fn push_run<'a>(run: &'a [u8], found: &mut Vec<&'a [u8]>) {
-    if run.len() >= MIN_RUN && !run.iter().all(u8::is_ascii_hexdigit) && found.len() < 100_000 {
+    if run.len() >= MIN_RUN && !run.iter().all(u8::is_ascii_hexdigit) && found.len() < MAX_RUNS {
         found.push(run);
     }
 }
 
-/// What tells one run from another: its length and where it begins.
-pub type Key = (usize, [u8; MIN_RUN]);
+/// What tells one run from another: all of it, for what is taken for another is not looked at.
+pub type Key = [u8; 32];
 
 /// The key of a run or literal.
 pub fn key(run: &[u8]) -> Key {
-    let mut start = [0; MIN_RUN];
-    start.iter_mut().zip(run).for_each(|(to, from)| *to = *from);
-    (run.len(), start)
+    Sha256::digest(run).into()
 }
 
 /// A decoded run is a payload when it is a file that somebody recognises, or text; a long word that happens to be base64 is neither.
@@ -233,12 +276,10 @@ fn fold(text: &str) -> Option<String> {
 /// are too few to matter.
 fn fold_list(text: &str) -> Option<String> {
     const FEWEST: usize = 4;
-    let quote = ['"', '\'']
-        .into_iter()
-        .find(|quote| between(text, *quote).nth(FEWEST.saturating_sub(1)).is_some())?;
+    between(text).nth(FEWEST.saturating_sub(1))?;
     let mut out = String::with_capacity(text.len());
     let mut from = 0_usize;
-    for (start, end) in between(text, quote) {
+    for (start, end) in between(text) {
         out.push_str(text.get(from..start).unwrap_or_default());
         from = end;
     }
@@ -247,13 +288,14 @@ fn fold_list(text: &str) -> Option<String> {
 }
 
 /// Where a comma stands between two literals: from the quote that ends the one to behind the quote that opens the other.
-fn between(text: &str, quote: char) -> impl Iterator<Item = (usize, usize)> + '_ {
+fn between(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
+    const QUOTES: [char; 3] = ['"', '\'', '`'];
     let bytes = text.as_bytes();
     let mut free = 0_usize;
     memchr::memchr_iter(b',', bytes).filter_map(move |comma| {
         let (before, behind) = (text.get(..comma)?, text.get(comma..)?.get(1..)?);
-        let start = before.trim_ascii_end().strip_suffix(quote)?.len();
-        let rest = behind.trim_ascii_start().strip_prefix(quote)?;
+        let start = before.trim_ascii_end().strip_suffix(QUOTES)?.len();
+        let rest = behind.trim_ascii_start().strip_prefix(QUOTES)?;
         let end = text.len().saturating_sub(rest.len());
         let fits = start >= free;
         free = free.max(end);
@@ -310,6 +352,31 @@ mod tests {
     }
 
     #[test]
+    fn short_lines_are_joined_where_they_are_as_long() {
+        let long = base64::engine::general_purpose::STANDARD.encode("function hello() { return 'a marker that is long enough'; }");
+        let wrapped = |n: usize| {
+            long.as_bytes()
+                .chunks(n)
+                .map(|c| format!("{}\r\n", String::from_utf8_lossy(c)))
+                .collect::<String>()
+        };
+        for length in [16, 19, 20] {
+            assert_eq!(
+                short_lines(format!("Dear all,\n\n{}\nyours", wrapped(length)).as_bytes()),
+                [long.as_bytes()]
+            );
+        }
+        assert!(short_lines(b"internationalise\nconstitutional\nan ordinary line\n").is_empty());
+        assert!(short_lines("da39a3ee5e6b4b0d3255bfef95601890afd80709\n".repeat(9).as_bytes()).is_empty());
+    }
+
+    #[test]
+    fn runs_that_begin_alike_are_not_one() {
+        let (a, b) = (format!("{}a", "x".repeat(60)), format!("{}b", "x".repeat(60)));
+        assert!(key(a.as_bytes()) != key(b.as_bytes()) && key(a.as_bytes()) == key(a.as_bytes()));
+    }
+
+    #[test]
     fn literals_are_joined() {
         assert_eq!(
             fold("a = 'p' + 'o' + 'w' + 'er' +\n\"shell\";").as_deref(),
@@ -322,6 +389,8 @@ mod tests {
     fn lists_are_joined() {
         assert_eq!(fold_list("['ab','cd','ef','gh','ij']").as_deref(), Some("['abcdefghij']"));
         assert_eq!(fold_list("['ab','cd']"), None);
+        let mixed = "[\"Mon\",\"Tue\",\"Wed\",\"Thu\",\"Fri\"]; ['ab','cd',`ef`,`gh`]";
+        assert_eq!(fold_list(mixed).as_deref(), Some("[\"MonTueWedThuFri\"]; ['abcdefgh`]"));
     }
 
     #[test]
