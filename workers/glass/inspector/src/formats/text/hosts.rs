@@ -11,7 +11,7 @@ use crate::needles::Needles;
 const CORE: usize = 3;
 
 /// Each word, and where the bytes stand in it that are looked for: those that few other words hold, or few cases.
-const WORDS: [(&str, usize); 13] = [
+const WORDS: [(&str, usize); 16] = [
     ("activexobject", 8),
     ("createobject", 7),
     ("wscript.", 5),
@@ -23,6 +23,9 @@ const WORDS: [(&str, usize); 13] = [
     ("cmd.exe", 2),
     ("cmd /c", 2),
     ("mshta", 1),
+    ("certutil -", 7),
+    ("regsvr32", 5),
+    ("rundll32", 5),
     ("unescape(", 6),
     ("eval(", 2),
 ];

@@ -91,15 +91,23 @@ fn together<'a>(layer: &'static str, all: impl Iterator<Item = &'a str>, sink: &
 /// What was found in a page beside its layers.
 #[derive(Debug, Default)]
 pub struct Opened {
-    /// When a browser has something to run in it: the scripts that do not stand in the text as they are.
-    pub acts: Option<String>,
+    /// A browser has something to run in it.
+    pub acts: bool,
+    /// The scripts that do not stand in the text as they are.
+    pub hidden: String,
+    /// All scripts, one by one.
+    pub scripts: Vec<String>,
     /// The `data:` URLs that were opened, as the runs that stand in the text.
     pub urls: HashSet<Key>,
 }
 
 /// Hands on what is in the page; not what it shows when it is itself what a page shows.
 pub fn unpack(text: &str, shown: bool, sink: &mut Sink<'_, '_>) -> Opened {
-    let page = tokenize(&attributes::shortened(text), &|| sink.expired());
+    let (shortened, all) = attributes::shortened(text);
+    if !all {
+        sink.gap(Gap::new(GapKind::TooMany, "a tag has more attributes than are looked at"));
+    }
+    let page = tokenize(&shortened, &|| sink.expired());
     if page.unread {
         sink.gap(Gap::new(
             GapKind::Time,
@@ -141,7 +149,9 @@ pub fn unpack(text: &str, shown: bool, sink: &mut Sink<'_, '_>) -> Opened {
     let acts = !page.scripts.is_empty() || !page.srcdocs.is_empty() || page.data_urls.iter().any(|link| link.navigates);
     let urls = page.data_urls.iter().filter_map(|link| payload::key_of_url(&link.url)).collect();
     Opened {
-        acts: acts.then_some(page.hidden),
+        acts,
+        hidden: page.hidden,
+        scripts: page.scripts.into_iter().map(|(_, script)| script).collect(),
         urls,
     }
 }

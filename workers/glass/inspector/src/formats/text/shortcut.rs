@@ -4,16 +4,10 @@ use crate::sink::{Found, Sink};
 
 /// Looks at `.url`, `.scf` and `desktop.ini` texts.
 pub fn look(text: &str, sink: &mut Sink<'_, '_>) {
-    let mut end = 65_536.min(text.len());
-    while !text.is_char_boundary(end) {
-        end = end.saturating_sub(1);
-    }
-    let head = text.get(..end).unwrap_or_default();
-    let lower = head.to_ascii_lowercase();
-    if lower.contains("[internetshortcut]") {
-        for line in head.lines() {
+    if section(text, "[internetshortcut]") {
+        for line in text.lines() {
             let Some((key, value)) = line.split_once('=') else { continue };
-            let key = key.trim().to_ascii_lowercase();
+            let key = key.get(..32).unwrap_or(key).trim().to_ascii_lowercase();
             if matches!(key.as_str(), "url" | "iconfile" | "workingdirectory") && reaches_out(value.trim(), &key) {
                 let sentence = format!("An internet shortcut points to {}.", airlock_proto::text::cut(value.trim(), 120));
                 sink.finding(Found::new("url.file_scheme_or_unc").says(line).summary(sentence));
@@ -21,14 +15,23 @@ pub fn look(text: &str, sink: &mut Sink<'_, '_>) {
             }
         }
     }
-    if (lower.contains("[shell]") && lower.contains("command=")) || lower.contains("[.shellclassinfo]") {
-        let icon = head
-            .lines()
-            .find(|l| l.to_ascii_lowercase().trim_start().starts_with("iconfile") || l.to_ascii_lowercase().starts_with("iconresource"));
-        if let Some(line) = icon.filter(|l| l.split_once('=').is_some_and(|(_, v)| v.trim().starts_with("\\\\"))) {
+    let begins = |line: &str, word: &str| {
+        let start = line.trim_start();
+        start.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word))
+    };
+    let commands = || section(text, "[shell]") && text.lines().any(|line| begins(line, "command="));
+    if section(text, "[.shellclassinfo]") || commands() {
+        let mut icons = text.lines().filter(|line| begins(line, "iconfile") || begins(line, "iconresource"));
+        if let Some(line) = icons.find(|l| l.split_once('=').is_some_and(|(_, v)| v.trim().starts_with("\\\\"))) {
             sink.finding(Found::new("scf_desktopini").says(line));
         }
     }
+}
+
+/// Whether the name of a section stands anywhere in the text, in any case.
+fn section(text: &str, name: &str) -> bool {
+    let there = |at: usize| text.as_bytes().get(at..at.saturating_add(name.len()));
+    memchr::memchr_iter(b'[', text.as_bytes()).any(|at| there(at).is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes())))
 }
 
 fn reaches_out(value: &str, key: &str) -> bool {

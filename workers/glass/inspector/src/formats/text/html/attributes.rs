@@ -30,11 +30,11 @@ const ASKED: &[&str] = &[
     "formaction",
 ];
 
-/// The text, in which no tag has more attributes than can be compared in time.
-pub(super) fn shortened(text: &str) -> Cow<'_, str> {
+/// The text, in which no tag has more attributes than can be compared in time, and whether all that are asked for are still in it.
+pub(super) fn shortened(text: &str) -> (Cow<'_, str>, bool) {
     let bytes = text.as_bytes();
     let mut out = String::new();
-    let (mut copied, mut at) = (0_usize, 0_usize);
+    let (mut copied, mut at, mut all) = (0_usize, 0_usize, true);
     while let Some(open) = memchr::memchr(b'<', bytes.get(at..).unwrap_or_default()) {
         at = at.saturating_add(open).saturating_add(1);
         if !bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
@@ -46,8 +46,12 @@ pub(super) fn shortened(text: &str) -> Cow<'_, str> {
         let mut count = 0_usize;
         while let Some(attribute) = tag.next() {
             count = count.saturating_add(1);
-            if kept.len() < MOST && is_asked(text.get(attribute.name).unwrap_or_default()) {
-                kept.push(attribute.whole);
+            if is_asked(text.get(attribute.name).unwrap_or_default()) {
+                if kept.len() < MOST {
+                    kept.push(attribute.whole);
+                } else {
+                    all = false;
+                }
             }
         }
         if count > MANY {
@@ -63,10 +67,10 @@ pub(super) fn shortened(text: &str) -> Cow<'_, str> {
         at = tag.at;
     }
     if copied == 0 {
-        return Cow::Borrowed(text);
+        return (Cow::Borrowed(text), all);
     }
     out.push_str(text.get(copied..).unwrap_or_default());
-    Cow::Owned(out)
+    (Cow::Owned(out), all)
 }
 
 fn is_asked(name: &str) -> bool {
@@ -137,11 +141,11 @@ mod tests {
             "b=\">\" ".repeat(9000)
         );
         assert_eq!(
-            shortened(&many),
+            shortened(&many).0,
             "<meta http-equiv=refresh onload = 'x(\">\")' content=\"0;url=data:,x\" />t<b>"
         );
         let unquoted = format!("<input {}type=password>", "a ".repeat(200));
-        assert_eq!(shortened(&unquoted), "<input type=password >");
+        assert_eq!(shortened(&unquoted).0, "<input type=password >");
     }
 
     #[test]
@@ -154,7 +158,13 @@ mod tests {
             "<a b=",
             "",
         ] {
-            assert!(matches!(shortened(usual), Cow::Borrowed(text) if text == usual), "{usual}");
+            assert!(matches!(shortened(usual), (Cow::Borrowed(text), true) if text == usual), "{usual}");
         }
+    }
+
+    #[test]
+    fn what_is_asked_for_too_often_is_told() {
+        let tag = |count: usize| format!("<input {}type=password>", "on0=1 ".repeat(count));
+        assert!(shortened(&tag(MOST - 1)).1 && !shortened(&tag(MOST)).1);
     }
 }

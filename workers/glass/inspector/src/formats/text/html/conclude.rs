@@ -114,6 +114,11 @@ fn refresh(target: &str) -> Option<Found> {
         .then(|| Found::new("html.meta_refresh"))
 }
 
+/// Whether something is told of an address that stands in an attribute.
+pub(super) fn is_told(url: &str) -> bool {
+    is_handler(url) || is_unc_or_file(url)
+}
+
 /// Addresses that start a program on the visitor's machine.
 fn is_handler(url: &str) -> bool {
     const SCHEMES: &[&str] = &[

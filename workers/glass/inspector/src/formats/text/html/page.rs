@@ -8,11 +8,15 @@ use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 
+use super::conclude;
 use super::content::{Content, Holds, Reading};
 use super::names;
 
 /// How much is read at once, in bytes: tendrils are limited to 4 GiB, and the clock is looked at between two of them.
 const PIECE: usize = 1 << 20;
+
+/// Most addresses that are kept of those that lead to more than a page: the first of a kind is told.
+const MOST_LINKS: usize = 10_000;
 
 /// What the tokens said.
 #[derive(Debug, Default)]
@@ -41,6 +45,7 @@ pub(super) struct Page {
     pub(super) password_inputs: usize,
     pub(super) forms: Vec<String>,
     pub(super) refresh: Vec<String>,
+    /// Addresses that lead to more than a page.
     pub(super) links: Vec<String>,
     pub(super) base: Option<String>,
     /// The time was over before the end of the text.
@@ -212,7 +217,8 @@ impl Page {
             } else if matches!(
                 name,
                 "href" | "src" | "action" | "data" | "xlink:href" | "formaction" | "background" | "poster"
-            ) && self.links.len() < 10_000
+            ) && self.links.len() < MOST_LINKS
+                && conclude::is_told(&plain)
             {
                 self.links.push(plain.trim().to_owned());
             }
