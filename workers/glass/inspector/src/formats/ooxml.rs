@@ -1,8 +1,10 @@
 //! Office Open XML: what the parts of a document do on their own, found in their XML whatever they are called.
 
+use std::collections::BTreeSet;
+
 use airlock_proto::Severity;
 
-use super::fields;
+use super::fields::{self, Fields};
 use super::opc_target::{Reach, reach, runs};
 use super::opc_xml::{self, Element, Step};
 use super::zip::label::is_ooxml;
@@ -13,9 +15,10 @@ use crate::sink::Found;
 
 /// Findings of one part; further ones are left out, the gravest are kept.
 const MOST: usize = 32;
-/// Deepest nesting of fields that is followed, and longest instruction in bytes.
-const MOST_FIELDS: usize = 64;
-const MOST_CODE: usize = 16 << 10;
+/// Longest formula that is read, in bytes.
+const MOST_FORMULA: usize = 16 << 10;
+/// Most spellings of one attribute that are looked at: with a prefix it is another one, and a reader knows which.
+const MOST_SPELLINGS: usize = 16;
 
 /// Looks at the parts of Office Open XML documents.
 pub struct Ooxml;
@@ -40,6 +43,10 @@ impl Analyser for Ooxml {
             ..Part::default()
         };
         opc_xml::walk(&opc_xml::text(input.bytes), &mut |step| part.step(step));
+        part.finish();
+        if opc_xml::is_cut(input.bytes) {
+            part.once(Found::new("ooxml.xml_bomb").summary("A part is not UTF-8 and longer than is looked at."));
+        }
         out.append(&mut part.found);
     }
 }
@@ -60,21 +67,13 @@ fn programs(node: &NodeFacts<'_>, out: &mut Vec<Found>) {
 struct Part<'d> {
     document: &'d str,
     found: Vec<Found>,
-    fields: Vec<Field>,
+    fields: Fields,
     in_code: bool,
     in_result: bool,
     assembly: bool,
     root: String,
     /// The formula of a macro sheet while it is read, its references replaced and its pieces joined.
     formula: Option<String>,
-}
-
-/// A field between its marks (ECMA-376 part 1, section 17.16).
-#[derive(Default)]
-struct Field {
-    code: String,
-    result: String,
-    separated: bool,
 }
 
 impl Part<'_> {
@@ -113,11 +112,13 @@ impl Part<'_> {
         match e.name {
             "Relationship" => self.relationship(e),
             "fldSimple" => {
-                if let Some(code) = e.get("instr") {
-                    self.field(code);
+                for code in e.all("instr").take(MOST_SPELLINGS) {
+                    if let Some(found) = fields::judge(code) {
+                        self.tell(found);
+                    }
                 }
             }
-            "fldChar" => self.mark(e.get("fldCharType").unwrap_or_default()),
+            "fldChar" => self.mark(e),
             "instrText" | "delInstrText" => self.in_code = true,
             "t" => self.in_result = true,
             "altChunk" => self.once(Found::new("ooxml.altchunk").at(e.at, 0)),
@@ -140,55 +141,58 @@ impl Part<'_> {
         if self.assembly && reach(text) != Reach::Local {
             self.tell(Found::new("ooxml.vsto_customization").says(text));
         }
-        if let Some(formula) = self.formula.as_mut().filter(|formula| formula.len() < MOST_CODE) {
-            formula.push_str(text.get(..MOST_CODE).unwrap_or(text));
+        if let Some(formula) = self.formula.as_mut().filter(|formula| formula.len() < MOST_FORMULA) {
+            formula.push_str(text.get(..MOST_FORMULA).unwrap_or(text));
         }
-        let Some(field) = self.fields.last_mut() else { return };
-        let into = if self.in_code && !field.separated {
-            &mut field.code
-        } else if self.in_result && field.separated {
-            &mut field.result
+        if self.in_code {
+            self.fields.code(text);
+        } else if self.in_result {
+            self.fields.result(text);
+        }
+    }
+
+    /// Begin, separator or end of a field.
+    fn mark(&mut self, e: &Element<'_>) {
+        let is = |kind: &str| e.all("fldCharType").any(|value| value == kind);
+        // Of several spellings, the one that loses nothing: a field that stays open is looked at in the end.
+        let found = if is("begin") {
+            self.fields.begin();
+            None
+        } else if is("end") {
+            self.fields.end()
+        } else if is("separate") {
+            self.fields.separate()
         } else {
-            return;
+            None
         };
-        if into.len() < MOST_CODE {
-            into.push_str(text.get(..MOST_CODE).unwrap_or(text));
-        }
-    }
-
-    /// Begin, separator or end of a field. What an inner field yields becomes a part of the outer field's instruction.
-    fn mark(&mut self, kind: &str) {
-        match kind {
-            "begin" if self.fields.len() < MOST_FIELDS => self.fields.push(Field::default()),
-            "separate" => {
-                if let Some(field) = self.fields.last_mut() {
-                    field.separated = true;
-                }
-            }
-            "end" => {
-                let Some(field) = self.fields.pop() else { return };
-                self.field(&field.code);
-                let value = quoted(&field.code).unwrap_or(field.result);
-                if let Some(outer) = self.fields.last_mut().filter(|f| !f.separated && f.code.len() < MOST_CODE) {
-                    outer.code.push_str(&value);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn field(&mut self, code: &str) {
-        if let Some(found) = fields::judge(code) {
+        if let Some(found) = found {
             self.tell(found);
         }
     }
 
+    /// What is still open at the end of the part is as good as closed.
+    fn finish(&mut self) {
+        while !self.fields.is_empty() {
+            if let Some(found) = self.fields.end() {
+                self.tell(found);
+            }
+        }
+    }
+
     fn relationship(&mut self, e: &Element<'_>) {
-        let (Some(target), Some(kind)) = (e.get("Target"), e.get("Type")) else {
-            return;
-        };
-        let kind = kind.rsplit('/').next().unwrap_or(kind).to_lowercase();
-        let external = e.get("TargetMode").is_some_and(|mode| mode.eq_ignore_ascii_case("External"));
+        let mut modes = e.all("TargetMode").map(|mode| mode.eq_ignore_ascii_case("External")).peekable();
+        let modes: BTreeSet<bool> = if modes.peek().is_some() { modes.collect() } else { [false].into() };
+        for kind in e.all("Type").take(MOST_SPELLINGS) {
+            let kind = kind.rsplit('/').next().unwrap_or(kind).to_lowercase();
+            for target in e.all("Target").take(MOST_SPELLINGS) {
+                for external in &modes {
+                    self.relation(e, &kind, target, *external);
+                }
+            }
+        }
+    }
+
+    fn relation(&mut self, e: &Element<'_>, kind: &str, target: &str, external: bool) {
         if !external {
             if kind == "vbaproject" && !may_have_macros(self.document) {
                 let summary = format!(
@@ -205,7 +209,7 @@ impl Part<'_> {
             return;
         }
         let far = reach(target);
-        let found = match kind.as_str() {
+        let found = match kind {
             "hyperlink" => link(target, far),
             "attachedtemplate" => Some(Found::new("rel.remote_template").severity(weight(far, Severity::Info))),
             "image" | "audio" | "video" | "media" => match far {
@@ -229,7 +233,12 @@ impl Part<'_> {
     }
 
     fn action(&mut self, e: &Element<'_>) {
-        let action = e.get("action").unwrap_or_default();
+        for action in e.all("action").take(MOST_SPELLINGS) {
+            self.run(e, action);
+        }
+    }
+
+    fn run(&mut self, e: &Element<'_>, action: &str) {
         if action.starts_with("ppaction://program") {
             self.tell(Found::new("ppt.action_run").at(e.at, 0).says(action));
         } else if action.starts_with("ppaction://macro") {
@@ -285,7 +294,8 @@ impl Part<'_> {
     }
 
     fn dde_link(&mut self, e: &Element<'_>) {
-        let (service, topic) = (e.get("ddeService").unwrap_or_default(), e.get("ddeTopic").unwrap_or_default());
+        let said = |name: &str| e.all(name).take(MOST_SPELLINGS).collect::<Vec<_>>().join(" ");
+        let (service, topic) = (said("ddeService"), said("ddeTopic"));
         let said = format!("{service}|{topic}");
         let program = [
             "cmd",
@@ -348,23 +358,6 @@ fn weight(far: Reach, local: Severity) -> Severity {
 
 fn may_have_macros(label: &str) -> bool {
     !matches!(label, "docx" | "dotx" | "xlsx" | "xltx" | "pptx" | "ppsx" | "potx" | "vsdx")
-}
-
-/// What a QUOTE field says: character codes and quoted text (section 17.16.5.49).
-fn quoted(code: &str) -> Option<String> {
-    let mut words = code.split_whitespace();
-    let verb = words.next()?;
-    if !verb.eq_ignore_ascii_case("QUOTE") {
-        return None;
-    }
-    let mut out = String::new();
-    for word in words {
-        match word.parse::<u32>().ok().and_then(char::from_u32) {
-            Some(c) => out.push(c),
-            None => out.push_str(word.trim_matches('"')),
-        }
-    }
-    Some(out)
 }
 
 #[cfg(test)]

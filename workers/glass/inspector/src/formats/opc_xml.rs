@@ -5,10 +5,32 @@ use std::borrow::Cow;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
-/// Longest text that is looked at, in bytes.
-const MOST_BYTES: usize = 64 << 20;
-/// Most attributes of an element that are looked at.
+/// Longest text that is copied to be looked at, in bytes: what is not UTF-8. What is UTF-8 is looked at as a whole.
+const MOST_COPIED: usize = 64 << 20;
+/// Most attributes of an element that are looked at, declarations of namespaces aside.
 const MOST_ATTRIBUTES: usize = 256;
+/// Attributes that tell something in a document of Office: they are looked at behind any number of others.
+const TELLING: &[&str] = &[
+    "Target",
+    "TargetMode",
+    "Type",
+    "action",
+    "command",
+    "connection",
+    "ddeService",
+    "ddeTopic",
+    "fldCharType",
+    "href",
+    "instr",
+    "macro-name",
+    "name",
+    "onLoad",
+    "sourceFile",
+    "url",
+    "visibility",
+];
+/// Most of them of one element.
+const MOST_TELLING: usize = 4096;
 /// Deeper than any document that a person made.
 const MOST_DEPTH: usize = 1000;
 
@@ -32,13 +54,22 @@ pub struct Element<'x> {
     pub name: &'x str,
     /// Offset behind the tag, in bytes of the text.
     pub at: usize,
+    /// Those whose prefix is not the element's come last.
     attributes: Vec<(String, String)>,
 }
 
 impl Element<'_> {
     /// The value of an attribute by its name without prefix.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.all(name).next()
+    }
+
+    /// The values of all attributes of this name without prefix: which of them counts, the namespaces tell.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.attributes
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// All values.
@@ -57,7 +88,10 @@ pub fn is_xml(bytes: &[u8]) -> bool {
 
 /// The bytes as text.
 pub fn text(bytes: &[u8]) -> Cow<'_, str> {
-    let bytes = bytes.get(..MOST_BYTES).unwrap_or(bytes);
+    if let Some(text) = plain(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let bytes = bytes.get(..MOST_COPIED).unwrap_or(bytes);
     match bytes {
         [0xff, 0xfe, ..] | [b'<', 0, ..] => encoding_rs::UTF_16LE.decode(bytes).0,
         [0xfe, 0xff, ..] | [0, b'<', ..] => encoding_rs::UTF_16BE.decode(bytes).0,
@@ -66,6 +100,17 @@ pub fn text(bytes: &[u8]) -> Cow<'_, str> {
             None => String::from_utf8_lossy(bytes),
         },
     }
+}
+
+/// Whether [`text`] gives only a part of the bytes.
+pub fn is_cut(bytes: &[u8]) -> bool {
+    bytes.len() > MOST_COPIED && plain(bytes).is_none()
+}
+
+/// The bytes where they are UTF-8 beyond doubt; a zero is a half of a letter of two bytes.
+fn plain(bytes: &[u8]) -> Option<&str> {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    std::str::from_utf8(text).ok().filter(|text| !text.as_bytes().contains(&0))
 }
 
 /// Walks the text up to its end or the first place that is not XML.
@@ -114,14 +159,30 @@ pub fn walk(text: &str, take: &mut dyn FnMut(Step<'_>)) {
 }
 
 fn open(tag: &BytesStart<'_>, at: usize, take: &mut dyn FnMut(Step<'_>)) {
-    let mut attributes = Vec::new();
-    for attribute in tag.attributes().with_checks(false).flatten().take(MOST_ATTRIBUTES) {
+    let own = tag.name().prefix();
+    let (mut near, mut far) = (Vec::new(), Vec::new());
+    let mut telling = 0_usize;
+    for attribute in tag.attributes().with_checks(false).flatten() {
+        let key = attribute.key;
+        if key.as_namespace_binding().is_some() {
+            continue;
+        }
+        let name = key.local_name();
+        if TELLING.contains(&name.as_ref()) && telling < MOST_TELLING {
+            telling = telling.saturating_add(1);
+        } else if near.len().saturating_add(far.len()) >= MOST_ATTRIBUTES {
+            continue;
+        }
         let value = match attribute.normalized_value(XmlVersion::Implicit1_0) {
             Ok(value) => value.into_owned(),
             Err(_) => attribute.value.clone().into_owned(),
         };
-        attributes.push((attribute.key.local_name().as_ref().to_owned(), value));
+        let foreign = key.prefix().is_some() && key.prefix() != own;
+        let list = if foreign { &mut far } else { &mut near };
+        list.push((name.as_ref().to_owned(), value));
     }
+    near.append(&mut far);
+    let attributes = near;
     take(Step::Open(Element {
         name: tag.local_name().as_ref(),
         at,
@@ -157,6 +218,18 @@ mod tests {
             },
         );
         assert_eq!(seen, "1 & 2A<");
+    }
+
+    #[test]
+    fn an_attribute_is_found_behind_many_and_whatever_its_prefix_is() {
+        let many: String = (0..5000).map(|n| format!(" xmlns:n{n}='u' a{n}='v'")).collect();
+        let mut seen = Vec::new();
+        walk(&format!("<w:x{many} x:Target='1' w:Target='2' Target='3'/>"), &mut |step| {
+            if let Step::Open(e) = step {
+                seen.extend(e.all("Target").map(str::to_owned));
+            }
+        });
+        assert_eq!(seen, ["2", "3", "1"]);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Rich text (RTF 1.9.1): text, objects, pictures and templates, read as Word reads it and not as it should be written.
 
 mod data;
+mod fields;
 mod prose;
 mod tokens;
 mod walk;
 
-use airlock_proto::Gap;
+use airlock_proto::{Gap, GapKind};
 
 use self::data::Object;
 use self::walk::Walk;
@@ -13,6 +14,7 @@ use super::ole_package::{self, parse_ole1};
 use super::ole2::cfb::MAGIC;
 use super::{Doc, Format, Match};
 use crate::input::{Input, extension};
+use crate::reader::len64;
 use crate::sink::{Found, Member, Sink};
 
 /// An RTF document.
@@ -47,6 +49,7 @@ impl Format for Rtf {
             hand_over(object, sink);
         }
         header(input, begin, sink);
+        losses(&walk, sink);
         for found in walk.found {
             sink.finding(found);
         }
@@ -55,6 +58,21 @@ impl Format for Rtf {
             sink.layer("rtf-text", "text", &mut text.as_bytes());
         }
         Ok(())
+    }
+}
+
+/// What was not looked at.
+fn losses(walk: &Walk<'_>, sink: &mut Sink<'_, '_>) {
+    if walk.expired {
+        sink.gap(Gap::new(GapKind::Time, "the time for this scan is over: the rest was not read"));
+    }
+    if walk.lost > 0 {
+        let why = format!("{} objects stand deeper within others than is read", walk.lost);
+        sink.gap(Gap::new(GapKind::TooMany, why));
+    }
+    if walk.prose.lost > 0 {
+        let why = "more text than is looked at: the rest of it was not";
+        sink.gap(Gap::new(GapKind::OverBudget, why).bytes(len64(walk.prose.lost)));
     }
 }
 

@@ -8,6 +8,7 @@ fn part(document: &str, xml: &str) -> Vec<(&'static str, Option<Severity>)> {
         ..Part::default()
     };
     opc_xml::walk(xml, &mut |step| part.step(step));
+    part.finish();
     part.found.iter().map(|f| (f.id, f.severity)).collect()
 }
 
@@ -114,4 +115,22 @@ fn macro_sheets_and_the_names_that_start_them_are_seen() {
         assert_eq!(part("xlsm", &book), [("xlm.auto_open_name", None)], "{name}");
     }
     assert_eq!(part("xlsx", "<workbook><definedName name='_xlnm.Print_Area'/></workbook>"), []);
+}
+
+#[test]
+fn blanks_prefixes_and_other_attributes_hide_no_field_and_no_relationship() {
+    let dde = [("dde.word_field", None)];
+    let field = |inner: &str| part("docx", &format!("<w:p>{inner}</w:p>"));
+    let begin = "<w:fldChar w:fldCharType='begin'/>";
+    let blank = " ".repeat(20_000);
+    assert_eq!(field(&format!("{begin}<w:instrText>{blank}DDEAUTO x</w:instrText>")), dde);
+    assert_eq!(field("<w:fldSimple x:instr='PAGE' w:instr='DDEAUTO x'/>"), dde);
+    assert_eq!(field("<w:fldSimple w:instr='PAGE' x:instr='DDEAUTO x'/>"), dde);
+    let twice = "<w:fldChar x:fldCharType='separate' w:fldCharType='begin'/><w:instrText>DDEAUTO x</w:instrText>";
+    assert_eq!(field(twice), dde);
+    let many: String = (0..300).map(|n| format!(" a{n}=''")).collect();
+    let far = format!(
+        "<Relationships><Relationship{many} x:Type='x/image' Type='x/attachedTemplate' Target='http://h.example/a' TargetMode='External'/></Relationships>"
+    );
+    assert!(part("docx", &far).contains(&("rel.remote_template", Some(Severity::High))));
 }

@@ -11,6 +11,8 @@ pub struct Prose {
     pub encoding: &'static Encoding,
     pending: Vec<u8>,
     text: String,
+    /// Bytes and letters beyond [`MAX_TEXT`].
+    pub lost: usize,
 }
 
 impl Default for Prose {
@@ -19,6 +21,7 @@ impl Default for Prose {
             encoding: encoding_rs::WINDOWS_1252,
             pending: Vec::new(),
             text: String::new(),
+            lost: 0,
         }
     }
 }
@@ -28,6 +31,8 @@ impl Prose {
     pub fn push(&mut self, bytes: &[u8]) {
         if self.text.len().saturating_add(self.pending.len()) < MAX_TEXT {
             self.pending.extend_from_slice(bytes);
+        } else {
+            self.lost = self.lost.saturating_add(bytes.len());
         }
     }
 
@@ -36,6 +41,8 @@ impl Prose {
         if self.text.len() < MAX_TEXT {
             self.flush();
             self.text.push(letter);
+        } else {
+            self.lost = self.lost.saturating_add(1);
         }
     }
 

@@ -87,6 +87,27 @@ fn the_instruction_of_a_field_is_judged_however_it_is_cut() {
         let found = look(page.as_bytes()).findings.iter().any(|(id, _)| id == "dde.word_field");
         assert_eq!(found, !code.contains("QUOTE"), "{code}");
     }
+    for code in [
+        r#"DDEAUTO"c:\\x" "y""#,
+        r#"{\field{\*\fldinst SET a "b"}{\fldrslt }}DDEAUTO x"#,
+        r"{\field{\*\fldinst QUOTE 68 68 69 65 85 84 79}{\fldrslt x}} x",
+        r"{\field{\*\fldinst REF a}{\fldrslt DDEAUTO}} x",
+    ] {
+        for end in [r"}{\fldrslt x}}}", "}", ""] {
+            let page = [r"{\rtf1{\field{\*\fldinst ", code, end].concat();
+            assert!(look(page.as_bytes()).has("dde.word_field"), "{page}");
+        }
+    }
     let far = look(br#"{\rtf1{\field{\*\fldinst INCLUDETEXT "http://a.example/x"}{\fldrslt x}}}"#);
     assert!(far.findings.iter().any(|(id, _)| id == "field.include_remote"));
+}
+
+#[test]
+fn what_is_not_looked_at_is_a_gap() {
+    let deep = [&b"{\\rtf1"[..], &b"{\\*\\objdata 00".repeat(40)].concat();
+    assert!(!look(&deep).gaps.is_empty());
+    let mut long = b"{\\rtf1 ".to_vec();
+    long.resize((64 << 20) + 100, b'x');
+    assert!(!look(&long).gaps.is_empty());
+    assert!(look(b"{\\rtf1 {\\*\\objdata 00}}").gaps.is_empty());
 }

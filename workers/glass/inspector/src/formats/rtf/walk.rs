@@ -3,9 +3,10 @@
 use airlock_proto::Severity;
 
 use super::data::{Collector, Kind, Object};
+use super::fields::Open;
 use super::prose::Prose;
 use super::tokens::{Token, Tokens};
-use crate::formats::{fields, vba};
+use crate::formats::vba;
 use crate::found::{Found, keep_gravest};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +32,6 @@ const MAX_DEPTH: usize = 10_000;
 const MAX_COLLECTORS: usize = 32;
 /// More fonts than Word's own count holds (CVE-2023-21716).
 const MAX_FONTS: usize = 32_767;
-/// Fields within fields.
-const MAX_FIELDS: usize = 64;
 /// Findings of one document; further ones are left out, the gravest are kept.
 const MAX_FOUND: usize = 64;
 /// The longest control word that Word reads, in letters.
@@ -50,8 +49,11 @@ pub struct Walk<'a> {
     fonts: usize,
     steps: u64,
     told: Vec<&'static str>,
-    /// Instructions of fields that are open: depth of the group, and where in the text they begin.
-    fields: Vec<(usize, usize)>,
+    fields: Open,
+    /// The time was over before the end.
+    pub expired: bool,
+    /// Data that stood deeper within other data than is collected.
+    pub lost: usize,
     /// What was found, in order.
     pub found: Vec<Found>,
     /// The text so far.
@@ -75,7 +77,9 @@ impl<'a> Walk<'a> {
             fonts: 0,
             steps: 0,
             told: Vec::new(),
-            fields: Vec::new(),
+            fields: Open::default(),
+            expired: false,
+            lost: 0,
             found: Vec::new(),
             prose: Prose::default(),
         }
@@ -86,6 +90,7 @@ impl<'a> Walk<'a> {
         while let Some(token) = self.tokens.next() {
             self.steps = self.steps.wrapping_add(1);
             if self.steps.trailing_zeros() >= 16 && expired() {
+                self.expired = true;
                 break;
             }
             match token {
@@ -107,7 +112,9 @@ impl<'a> Walk<'a> {
                 return Some(object);
             }
         }
-        self.prose.flush();
+        let mut ended = Vec::new();
+        self.fields.finish(&mut self.prose, &mut ended);
+        self.judged(ended);
         None
     }
 
@@ -153,7 +160,9 @@ impl<'a> Walk<'a> {
         if self.groups.len() > 1 {
             self.groups.pop();
         }
-        self.end_field();
+        let mut ended = Vec::new();
+        self.fields.close(self.groups.len(), &mut self.prose, &mut ended);
+        self.judged(ended);
         let ended = self.collectors.last().is_some_and(|c| c.depth > self.groups.len());
         let collector = if ended { self.collectors.pop() } else { None };
         collector.and_then(|c| self.finish(c))
@@ -192,6 +201,7 @@ impl<'a> Walk<'a> {
             return;
         }
         if self.collectors.len() >= MAX_COLLECTORS {
+            self.lost = self.lost.saturating_add(1);
             self.set(|group| group.place = Place::Skip);
             return;
         }
@@ -267,18 +277,14 @@ impl<'a> Walk<'a> {
 
     fn begin_field(&mut self) {
         self.set_text();
-        if self.fields.len() < MAX_FIELDS {
-            self.fields.push((self.groups.len(), self.prose.flush().len()));
-        }
+        let mut ended = Vec::new();
+        self.fields.begin(self.groups.len(), &mut self.prose, &mut ended);
+        self.judged(ended);
     }
 
-    /// Looks at the instruction of a field whose group is over, however it was cut to pieces and spelled.
-    fn end_field(&mut self) {
-        let depth = self.groups.len();
-        let Some((_, start)) = self.fields.pop_if(|(of, _)| *of > depth) else {
-            return;
-        };
-        if let Some(found) = self.prose.flush().get(start..).and_then(fields::judge) {
+    /// What instructions do, however they were cut to pieces and spelled.
+    fn judged(&mut self, fields: Vec<Found>) {
+        for found in fields {
             self.found.push(found.at(self.tokens.at, 0));
             keep_gravest(&mut self.found, MAX_FOUND);
         }
