@@ -19,13 +19,16 @@ use crate::sink::Sink;
 /// Most signatures of one kind that are looked at.
 const TRIES: usize = 65_536;
 
+/// Most blocks of zstd frames that are walked, those of all candidates together.
+const BLOCKS: usize = 1 << 21;
+
 /// An archive that is looked for.
 struct Kind {
     signature: Signature,
     /// Bytes of the archive before the signature.
     before: usize,
-    /// Whether the bytes begin with a whole header.
-    is_whole: fn(&[u8]) -> bool,
+    /// Whether the bytes begin with a whole header; may take from the blocks that are left.
+    is_whole: fn(&[u8], &mut usize) -> bool,
     label: &'static str,
     title: &'static str,
 }
@@ -34,21 +37,21 @@ const KINDS: [Kind; 7] = [
     Kind {
         signature: Signature::Seven,
         before: 0,
-        is_whole: headers::seven,
+        is_whole: |bytes, _| headers::seven(bytes),
         label: "7z",
         title: "a 7z archive",
     },
     Kind {
         signature: Signature::Cabinet,
         before: 0,
-        is_whole: headers::cabinet,
+        is_whole: |bytes, _| headers::cabinet(bytes),
         label: "cab",
         title: "a CAB archive",
     },
     Kind {
         signature: Signature::Xar,
         before: 0,
-        is_whole: headers::xar,
+        is_whole: |bytes, _| headers::xar(bytes),
         label: "xar",
         title: "a XAR archive",
     },
@@ -62,21 +65,21 @@ const KINDS: [Kind; 7] = [
     Kind {
         signature: Signature::Tar,
         before: 257,
-        is_whole: tar::is_sound,
+        is_whole: |bytes, _| tar::is_sound(bytes),
         label: "tar",
         title: "a tar archive",
     },
     Kind {
         signature: Signature::SquashFs,
         before: 1,
-        is_whole: headers::squashfs,
+        is_whole: |bytes, _| headers::squashfs(bytes),
         label: "squashfs",
         title: "a SquashFS image",
     },
     Kind {
         signature: Signature::Nsis,
         before: 8,
-        is_whole: headers::nsis,
+        is_whole: |bytes, _| headers::nsis(bytes),
         label: "nsis",
         title: "an NSIS installer's archive",
     },
@@ -104,33 +107,70 @@ impl Format for Behind {
     }
 
     fn label(&self, input: &Input<'_>) -> &'static str {
-        found(input).map_or("7z", |(_, kind)| kind.label)
+        found(input).map_or("7z", |found| found.kind.label)
     }
 
     fn unpack(&self, input: &Input<'_>, _sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
-        let Some((at, kind)) = found(input) else { return Ok(()) };
+        let Some(Found { at, kind, whole }) = found(input) else {
+            return Ok(());
+        };
         let around = labels::find(input.bytes).map_or("another file", |label| label.title);
-        let detail = format!("{} within {around} is recognised and not opened", kind.title);
-        Err(Gap::new(GapKind::Unsupported, detail).bytes(len64(input.from(at).len())))
+        let unseen = len64(input.from(at).len());
+        if whole {
+            let detail = format!("{} within {around} is recognised and not opened", kind.title);
+            return Err(Gap::new(GapKind::Unsupported, detail).bytes(unseen));
+        }
+        let detail = format!("so much within {around} begins like {} that the rest was not looked at", kind.title);
+        Err(Gap::new(GapKind::TooMany, detail).bytes(unseen))
     }
 }
 
+/// What was found and where.
+struct Found {
+    at: usize,
+    kind: &'static Kind,
+    /// The header is whole; else the search was given up here.
+    whole: bool,
+}
+
 /// The first archive of the first kind that there is; also where signatures are so many that the rest of them was not looked at.
-fn found(input: &Input<'_>) -> Option<(usize, &'static Kind)> {
+fn found(input: &Input<'_>) -> Option<Found> {
     if stored::holds_files(input) {
         return None;
     }
-    let begins = |kind: &Kind, at: usize| {
-        let start = at.checked_sub(kind.before)?;
-        // GNU tar skips to a header on a boundary of blocks, and so does the reader of tar archives.
-        let opened = kind.signature == Signature::Tar && start.is_multiple_of(BLOCK);
-        (start > 0 && !opened && (kind.is_whole)(input.from(start))).then_some(start)
-    };
-    let first = |kind: &Kind| {
-        let whole = input.places(kind.signature).take(TRIES).find_map(|at| begins(kind, at));
-        whole.or_else(|| input.places(kind.signature).nth(TRIES))
-    };
-    KINDS.iter().find_map(|kind| Some((first(kind)?, kind)))
+    let mut blocks = BLOCKS;
+    let mut given_up = None;
+    for kind in &KINDS {
+        for (number, at) in input.places(kind.signature).enumerate() {
+            if number == TRIES {
+                given_up = given_up.or(Some(Found { at, kind, whole: false }));
+                break;
+            }
+            let Some(start) = at.checked_sub(kind.before).filter(|start| *start > 0) else {
+                continue;
+            };
+            // GNU tar skips to a header on a boundary of blocks, and so does the reader of tar archives.
+            let opened = kind.signature == Signature::Tar && start.is_multiple_of(BLOCK);
+            if !opened && (kind.is_whole)(input.from(start), &mut blocks) {
+                return Some(Found {
+                    at: start,
+                    kind,
+                    whole: true,
+                });
+            }
+            if blocks == 0 {
+                given_up = given_up.or(Some(Found {
+                    at: start,
+                    kind,
+                    whole: false,
+                }));
+                // Only frames of zstd take from them.
+                blocks = BLOCKS;
+                break;
+            }
+        }
+    }
+    given_up
 }
 
 #[cfg(test)]
@@ -179,7 +219,7 @@ mod tests {
 
     fn behind(front: &[u8], archive: &[u8]) -> Option<(usize, &'static str)> {
         let bytes = [front, archive].concat();
-        found(&Input::bare(&bytes)).map(|(at, kind)| (at, kind.title))
+        found(&Input::bare(&bytes)).map(|found| (found.at, found.kind.title))
     }
 
     #[test]
@@ -216,5 +256,16 @@ mod tests {
         let mut broken = tarball();
         broken[3] ^= 1;
         assert_eq!(behind(b"MZ", &broken), None);
+    }
+
+    #[test]
+    fn a_frame_of_very_many_blocks_is_one_and_very_many_that_lead_nowhere_are_told() {
+        let front = b"\x89PNG\r\n\x1a\n";
+        let head = b"\x28\xb5\x2f\xfd\x20\x00";
+        let empty = |count: usize| b"\0\0\0".repeat(count);
+        let long = [&front[..], head, &empty((1 << 20) + 10), b"\x01\0\0"].concat();
+        assert!(found(&Input::bare(&long)).is_some_and(|found| found.whole && found.at == front.len()));
+        let endless = [&front[..], &head.repeat(3), &empty(BLOCKS), b"\x07\0\0"].concat();
+        assert!(found(&Input::bare(&endless)).is_some_and(|found| !found.whole && found.kind.label == "zstd"));
     }
 }

@@ -74,11 +74,11 @@ pub(super) fn nsis(bytes: &[u8]) -> bool {
     read().unwrap_or_default()
 }
 
-/// A zstd frame that ends within the file: its header is sound, and each block of it leads to the next (RFC 8878, section 3.1.1).
-pub(super) fn zstd(bytes: &[u8]) -> bool {
+/// A zstd frame that ends within the file: its header is sound, and each block of it leads to the next (RFC 8878, section 3.1.1). Each
+/// block takes one of `left`, and a frame that is not walked to its end for want of them is none.
+pub(super) fn zstd(bytes: &[u8], left: &mut usize) -> bool {
     const LARGEST: usize = 128 << 10;
-    const BLOCKS: usize = 1 << 20;
-    let read = || {
+    let mut read = || {
         let mut r = Reader::new(bytes);
         if r.u32()? != 0xfd2f_b528 {
             return None;
@@ -99,7 +99,8 @@ pub(super) fn zstd(bytes: &[u8]) -> bool {
         if unused || window > 21 {
             return None;
         }
-        for _ in 0..BLOCKS {
+        while *left > 0 {
+            *left = left.saturating_sub(1);
             let [a, b, c] = r.array()?;
             let head = u32::from_le_bytes([a, b, c, 0]);
             let length = size(head >> 3);
