@@ -6,6 +6,7 @@ use airlock_proto::{Gap, GapKind};
 
 use super::streams::{Codec, Stream};
 use super::zip::carved;
+use super::zlib::Inflate;
 use super::{Doc, Format, Match, bzip2, gzip, lzip, pdf, stored, xz};
 use crate::input::Input;
 use crate::reader::len64;
@@ -20,6 +21,12 @@ const MOST_ARCHIVES: usize = 256;
 const TRIES: usize = 65_536;
 /// Bytes that must come out before bytes within a file are taken for a stream.
 const PROOF: usize = 512;
+/// Bytes that come out of so little by chance, when no checksum says that they are right.
+const CHANCE: usize = 64;
+/// Packed bytes of one stream within which something must come out.
+const WINDOW: usize = 256 << 10;
+/// Bytes that are looked at to tell gzip streams from their signature, those of all candidates together.
+const WORK: usize = 64 << 20;
 /// Largest dictionary of an xz stream that is decoded to find its end, in bytes.
 const DICTIONARY: u64 = 64 << 20;
 /// Most bytes that are decoded to find where a stream ends.
@@ -47,9 +54,16 @@ impl Format for Behind {
 
     fn sniff(&self, input: &Input<'_>) -> Match {
         let own = stored::holds_files(input) || matches!(input.layer, "carved" | "zip-carved") || is_compressed(input);
-        let begins = |(at, kind): (usize, Signature)| input.bytes.get(at..).is_some_and(|rest| proves(kind, rest));
-        let streams = || candidates(input).take(TRIES).any(begins) || candidates(input).nth(TRIES).is_some();
-        if !own && (streams() || carved::buried(input).next().is_some()) {
+        let streams = || {
+            let mut left = WORK;
+            let mut numbered = candidates(input).enumerate();
+            numbered.any(|(number, (at, kind))| number == TRIES || left == 0 || proves(kind, input.from(at), &mut left))
+        };
+        let archives = || {
+            let mut buried = carved::buried(input);
+            buried.next().is_some() || buried.given_up().is_some()
+        };
+        if !own && (streams() || archives()) {
             Match::Also
         } else {
             Match::No
@@ -57,33 +71,43 @@ impl Format for Behind {
     }
 
     fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
-        let mut buried = carved::buried(input).peekable();
-        let attached = if buried.peek().is_some() {
-            pdf::attached(input.bytes)
-        } else {
-            Vec::new()
-        };
-        for (number, (start, end)) in buried.filter(|range| !pdf::holds(&attached, *range)).enumerate() {
+        let mut buried = carved::buried(input);
+        let mut attached = None;
+        let mut number = 0_usize;
+        for (start, end) in buried.by_ref() {
+            let attached = attached.get_or_insert_with(|| pdf::attached(input.bytes));
+            if pdf::holds(attached, (start, end)) {
+                continue;
+            }
             if number == MOST_ARCHIVES {
                 let why = format!("more than {MOST_ARCHIVES} archives within it: the rest was not opened");
                 sink.gap(Gap::new(GapKind::TooMany, why).bytes(len64(input.from(start).len())));
                 break;
             }
             sink.layer_slice("carved", "zip", input.bytes.get(start..end).unwrap_or_default());
+            number = number.saturating_add(1);
         }
-        let (mut from, mut count) = (0, 0_usize);
+        if let Some(at) = buried.given_up() {
+            let why = "more end records of archives within it than are tried: the rest was not looked at";
+            sink.gap(Gap::new(GapKind::TooMany, why).bytes(len64(input.from(at).len())));
+        }
+        let (mut from, mut count, mut left) = (0, 0_usize, WORK);
         for (number, (start, kind)) in candidates(input).enumerate() {
             let rest = input.from(start);
             if number == TRIES {
                 let why = format!("more than {TRIES} signatures of compressed streams within it: the rest was not looked at");
                 return Err(Gap::new(GapKind::TooMany, why).bytes(len64(rest.len())));
             }
-            if start < from || !proves(kind, rest) {
-                continue;
+            if left == 0 {
+                let why = "so much within it begins like a compressed stream that the rest was not looked at";
+                return Err(Gap::new(GapKind::TooMany, why).bytes(len64(rest.len())));
             }
             if sink.expired() {
                 let why = "the time for this scan is over: further streams within it were not opened";
                 return Err(Gap::new(GapKind::Time, why).bytes(len64(rest.len())));
+            }
+            if start < from || !proves(kind, rest, &mut left) {
+                continue;
             }
             if count == MOST {
                 let why = format!("more than {MOST} compressed streams within it: the rest was not opened");
@@ -125,7 +149,10 @@ fn open(kind: Signature, bytes: &[u8]) -> Option<Box<dyn Stream + '_>> {
 
 /// Whether so much comes out that it is no accident, or what stands there is a header beyond doubt; a stream that is cut off by the end of
 /// the file is one, and one that cannot be had for its memory says so when it is opened.
-fn proves(kind: Signature, bytes: &[u8]) -> bool {
+fn proves(kind: Signature, bytes: &[u8], left: &mut usize) -> bool {
+    if kind == Signature::Gzip {
+        return proves_gzip(bytes, left);
+    }
     let Some(mut stream) = open(kind, bytes) else { return false };
     let sound = match kind {
         Signature::Bzip2 => bzip2::Bzip2.sniff(&Input::bare(bytes)) == Match::Yes,
@@ -146,6 +173,43 @@ fn proves(kind: Signature, bytes: &[u8]) -> bool {
         }
     }
     true
+}
+
+/// The same for gzip, whose header is three bytes; what is looked at is taken from `left`.
+fn proves_gzip(bytes: &[u8], left: &mut usize) -> bool {
+    let data = match gzip::data_within(bytes) {
+        Ok(data) => data,
+        Err(looked) => {
+            *left = left.saturating_sub(looked);
+            return false;
+        }
+    };
+    let window = bytes.get(..data.saturating_add(WINDOW)).unwrap_or(bytes);
+    let mut inflate = Inflate::new(window, data, false);
+    let mut out = [0_u8; PROOF];
+    let mut crc = crc32fast::Hasher::new();
+    let mut made = 0_usize;
+    let proven = loop {
+        if made >= PROOF {
+            break true;
+        }
+        match inflate.read(&mut out) {
+            Ok(0) => {
+                let told = bytes.get(inflate.at()..).and_then(<[u8]>::first_chunk);
+                let right = told.copied().map(u32::from_le_bytes) == Some(crc.finalize());
+                break made > 0 && (right || made > CHANCE);
+            }
+            Ok(n) => {
+                crc.update(out.get(..n).unwrap_or_default());
+                made = made.saturating_add(n);
+            }
+            // So many blocks of nothing are no accident, either.
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => break made > 0 || window.len() < bytes.len(),
+            Err(_) => break false,
+        }
+    };
+    *left = left.saturating_sub(inflate.at());
+    proven
 }
 
 /// How long the stream is. What is damaged or very long goes on to the end of the file.
@@ -196,6 +260,32 @@ mod tests {
         assert!(!look(&file).gaps.is_empty());
         let few = [&b"\x89PNG\r\n\x1a\n"[..], &b"\x1f\x8b\x08-".repeat(900), &gzip("a", b"MARKER")].concat();
         assert!(look(&few).gaps.is_empty());
+    }
+
+    #[test]
+    fn a_few_bytes_without_their_checksum_are_chance() {
+        let mut chance = gzip("a", b"MARKER");
+        let front = [&b"\x89PNG\r\n\x1a\n"[..], &noise(6, 300)].concat();
+        assert_eq!(Behind.sniff(&Input::bare(&[&front, &chance[..], &front].concat())), Match::Also);
+        let crc = chance.len() - 8;
+        chance[crc] ^= 1;
+        assert_eq!(Behind.sniff(&Input::bare(&[&front, &chance[..], &front].concat())), Match::No);
+        let mut long = gzip("a", &b"MARKER ".repeat(20));
+        let crc = long.len() - 8;
+        long[crc] ^= 1;
+        assert_eq!(Behind.sniff(&Input::bare(&[&front, &long[..], &front].concat())), Match::Also);
+    }
+
+    #[test]
+    fn names_without_an_end_and_blocks_of_nothing_are_told_soon() {
+        let named = b"\x1f\x8b\x08\x08------".repeat(60_000);
+        assert!(!look(&[&b"\x89PNG\r\n\x1a\n"[..], &named].concat()).gaps.is_empty());
+        let leads = b"\x1f\x8b\x08\x08------".repeat(400);
+        let nothing = b"\0\0\0\xff\xff".repeat(40_000);
+        let file = [&b"\x89PNG\r\n\x1a\n"[..], &leads, b"\0", &nothing, b"\x07"].concat();
+        let mut left = WORK;
+        assert!(!proves(Signature::Gzip, &file[8..], &mut left) && left < WORK - nothing.len());
+        assert!(!look(&file).gaps.is_empty());
     }
 
     #[test]

@@ -16,6 +16,9 @@ const FEXTRA: u8 = 4;
 const FNAME: u8 = 8;
 const FCOMMENT: u8 = 16;
 
+/// Longest header within another file: 7-Zip looks for none whose name or comment is longer than 64 KiB, and no extra field is.
+const MOST_HEADER: usize = 192 << 10;
+
 /// The format `gzip`.
 pub struct Gzip;
 
@@ -74,6 +77,13 @@ impl Codec for Gzip {
     fn told_name(&self, bytes: &[u8]) -> Option<String> {
         header(bytes)?.name
     }
+}
+
+/// Offset of the data behind a header of a length that is looked for within another file; else how many bytes were looked at in vain.
+pub(super) fn data_within(bytes: &[u8]) -> Result<usize, usize> {
+    let head = bytes.get(..MOST_HEADER).unwrap_or(bytes);
+    let named = head.get(3).is_some_and(|flags| flags & (FNAME | FCOMMENT) != 0);
+    header(head).map(|header| header.data).ok_or(if named { head.len() } else { 0 })
 }
 
 struct Header {

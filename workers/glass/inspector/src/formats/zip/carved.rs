@@ -16,6 +16,9 @@ use crate::sink::Sink;
 /// Most archives of one stream that are opened.
 const MOST: usize = 256;
 
+/// Most end records that are tried in a file that is something else.
+const MOST_ENDS: usize = 4096;
+
 /// Bytes by which two readings of an archive are known to begin at the same place.
 const HEAD: usize = 48;
 
@@ -63,25 +66,51 @@ impl Format for Carved {
 }
 
 /// Archives in the middle of a file that is something else, too far from its end for `unzip` and not for 7-Zip: from where to where.
-pub fn buried(input: &Input<'_>) -> impl Iterator<Item = (usize, usize)> {
-    let bytes = input.bytes;
-    let first = input.first(Signature::Zip).filter(|first| next(bytes, *first).is_some());
-    let mut from = first.filter(|_| !in_stream(input) && super::Zip.sniff(input) == Match::No);
-    let ranges = std::iter::from_fn(move || {
-        let range = next(bytes, from?)?;
-        from = Some(range.1);
-        Some(range)
-    });
-    ranges.filter(|(start, end)| bytes.get(*start..*end).is_some_and(opens))
+pub struct Buried<'a> {
+    bytes: &'a [u8],
+    /// Where to go on; `None` when there is nothing to be found.
+    from: Option<usize>,
+    left: usize,
 }
 
-/// Whether a directory stands at the end that leads to a member: programs that read archives hold the signatures as words.
-fn opens(archive: &[u8]) -> bool {
-    let Some(end) = find::near_end(archive) else { return false };
-    find::of_end(archive, end, &[], &Ranges::default()).iter().any(|directory| {
-        let mut headers = directory.headers.iter();
-        headers.any(|header| find::local_of(archive, header, directory.base).is_some())
-    })
+/// Looks for them.
+pub fn buried<'a>(input: &Input<'a>) -> Buried<'a> {
+    let first = input.first(Signature::Zip).filter(|first| next(input.bytes, *first).is_some());
+    Buried {
+        bytes: input.bytes,
+        from: first.filter(|_| !in_stream(input) && super::Zip.sniff(input) == Match::No),
+        left: MOST_ENDS,
+    }
+}
+
+impl Buried<'_> {
+    /// Where the search was given up; `None` when it came to its end.
+    pub fn given_up(&self) -> Option<usize> {
+        self.from.filter(|_| self.left == 0)
+    }
+}
+
+impl Iterator for Buried<'_> {
+    type Item = (usize, usize);
+
+    /// From a local header to the first end record behind it that leads to a member: programs that read archives hold the signatures as
+    /// words, and an end record may be the bait before the real one.
+    fn next(&mut self) -> Option<(usize, usize)> {
+        let start = local(self.bytes, self.from?)?;
+        for (number, end) in ends(self.bytes, start).enumerate() {
+            self.left = self.left.checked_sub(1)?;
+            let archive = self.bytes.get(start..end.end).unwrap_or_default();
+            let record = End::read(archive, end.at.saturating_sub(start));
+            if let Some(first) = record.and_then(|record| find::leads_to_member(archive, record)) {
+                self.from = Some(end.end);
+                // What stands before a bait is no part of the archive behind it.
+                let start = if number == 0 { start } else { start.saturating_add(first) };
+                return Some((start, end.end));
+            }
+        }
+        self.from = None;
+        None
+    }
 }
 
 /// Each archive from its first local header to its end record.
@@ -131,13 +160,24 @@ pub fn in_stream(input: &Input<'_>) -> bool {
 
 /// The next archive: from a local header to the end record that follows it.
 fn next(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
-    let places = |word, from: usize| {
-        let rest = bytes.get(from..).unwrap_or_default();
-        memmem::find_iter(rest, word).map(move |at| at.saturating_add(from))
-    };
-    let start = places(LOCAL, from).find(|at| Local::read(bytes, *at).is_some())?;
-    let end = places(END, start).find_map(|at| End::read(bytes, at).filter(|end| end.count > 0))?;
+    let start = local(bytes, from)?;
+    let end = ends(bytes, start).next()?;
     Some((start, end.end))
+}
+
+/// The next local header.
+fn local(bytes: &[u8], from: usize) -> Option<usize> {
+    places(bytes, LOCAL, from).find(|at| Local::read(bytes, *at).is_some())
+}
+
+/// The end records from here on that count members.
+fn ends(bytes: &[u8], from: usize) -> impl Iterator<Item = End<'_>> {
+    places(bytes, END, from).filter_map(|at| End::read(bytes, at).filter(|end| end.count > 0))
+}
+
+fn places<'a>(bytes: &'a [u8], word: &'static [u8; 4], from: usize) -> impl Iterator<Item = usize> + 'a {
+    let rest = bytes.get(from..).unwrap_or_default();
+    memmem::find_iter(rest, word).map(move |at| at.saturating_add(from))
 }
 
 #[cfg(test)]
@@ -172,5 +212,18 @@ mod tests {
         assert!(seen.node("b.txt", "raw").contains("MARKER"));
         assert_eq!(seen.nodes.iter().filter(|n| n.layer == "zip-carved").count(), 1);
         assert!(seen.findings.iter().all(|(id, _)| !id.starts_with("zip.")), "{:?}", seen.findings);
+    }
+
+    #[test]
+    fn end_records_that_lead_nowhere_hide_no_archive() {
+        let bait = [&END[..], &[0, 0, 0, 0, 1, 0, 1, 0], &[9; 8], &[0, 0]].concat();
+        let front = [&b"\x89PNG\r\n\x1a\n"[..], LOCAL, &[0; 22], &[1, 0, 0, 0], b"a", &bait, &[7; 50]].concat();
+        let archive = Archive::of(vec![Entry::stored("a.txt", b"MARKER")]).build();
+        let file = [&front[..], &bait.repeat(20), &archive, &[5; 70_000]].concat();
+        let input = Input::bare(&file);
+        let start = front.len() + 20 * bait.len();
+        assert_eq!(buried(&input).collect::<Vec<_>>(), [(start, start + archive.len())]);
+        let seen = look(&[&front[..], &bait.repeat(MOST_ENDS), &archive, &[5; 70_000]].concat());
+        assert!(!seen.gaps.is_empty());
     }
 }

@@ -219,6 +219,24 @@ pub fn has_remains(bytes: &[u8]) -> bool {
 
 fn leads_somewhere(bytes: &[u8], end: End<'_>) -> bool {
     let starts = [end.directory_end.checked_sub(size(end.size)), Some(size(end.offset))];
+/// The first place of a member among the first headers of the directories that the record means; little work where it leads nowhere.
+pub fn leads_to_member(bytes: &[u8], end: End<'_>) -> Option<usize> {
+    const HEADERS: usize = 16;
+    let starts = [end.directory_end.checked_sub(size(end.size)), Some(size(end.offset))];
+    starts.into_iter().flatten().find_map(|start| {
+        let mut next = Some(start);
+        let headers = std::iter::from_fn(|| {
+            let header = Central::read(bytes, next?)?;
+            next = Some(header.end);
+            Some(header)
+        });
+        let members = headers
+            .take(HEADERS)
+            .filter_map(|header| local_of(bytes, &header, distance(start, end.offset)));
+        members.map(|local| local.at).min()
+    })
+}
+
     let leads = |header: &Central<'_>, start| local_of(bytes, header, distance(start, end.offset)).is_some();
     if starts
         .into_iter()
