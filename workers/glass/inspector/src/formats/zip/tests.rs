@@ -28,8 +28,12 @@ impl Seen {
 }
 
 fn look_with(bytes: &[u8], passwords: &[&str]) -> Seen {
+    look_as("x.bin", bytes, passwords)
+}
+
+fn look_as(name: &str, bytes: &[u8], passwords: &[&str]) -> Seen {
     let job = JobHeader {
-        name: "x.bin".into(),
+        name: name.into(),
         declared_type: None,
         content_encoding: vec![],
         passwords: passwords.iter().map(|p| (*p).to_owned()).collect(),
@@ -168,6 +172,25 @@ fn encrypted_members_open_with_a_password_and_are_a_gap_without() {
     assert!(told.has(&secret) && told.found("enc.password_in_context"));
     let weak = look(&Archive::of(vec![zipcrypto("s.txt", &secret, "infected")]).build());
     assert!(weak.has(&secret) && weak.found("enc.weak_password"));
+}
+
+#[test]
+fn a_comment_that_a_script_host_runs_is_looked_at() {
+    let commented = |comment: &[u8]| {
+        Archive::of(vec![Entry::stored("a.txt", b"abc")])
+            .with(|a| a.comment = comment.to_vec())
+            .build()
+    };
+    let told = |name: &str, comment: &[u8]| {
+        look_as(name, &commented(comment), &[])
+            .layers
+            .iter()
+            .any(|layer| layer == "comment")
+    };
+    assert!(told("x.zip", b"new ActiveXObject(\"WScript.Shell\").Run(\"calc\");"));
+    assert!(told("x.cmd", b"\r\nstart calc\r\n"));
+    assert!(!told("x.zip", b"Pictures of the summer, part 2"));
+    assert!(!told("x.bat", b""));
 }
 
 #[test]
