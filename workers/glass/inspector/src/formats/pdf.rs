@@ -7,6 +7,7 @@ mod filters;
 mod headless;
 mod lexer;
 mod predictor;
+mod readings;
 mod scan;
 mod streams;
 mod structure;
@@ -50,7 +51,7 @@ impl Format for Pdf {
     fn sniff(&self, input: &Input<'_>) -> Match {
         match header(input.bytes) {
             Some(0) => Match::Yes,
-            Some(at) if stored::member(input, at).is_some_and(built_like_one) => Match::No,
+            Some(at) if stored::member(input, at).is_some_and(built_like_one) && !goes_on(input) => Match::No,
             Some(_) if built_like_one(input.bytes) => Match::Also,
             _ if headless::built_like_one(input) => Match::Also,
             _ => Match::No,
@@ -125,6 +126,24 @@ fn header(bytes: &[u8]) -> Option<usize> {
 fn built_like_one(bytes: &[u8]) -> bool {
     let has = |word: &[u8]| memmem::find(bytes, word).is_some();
     has(b" obj") && has(b"endobj") && (has(b"trailer") || has(b"startxref"))
+}
+
+/// Whether a piece of a document stands between the members of an archive: whoever reads the archive as a document takes it for an
+/// update, and nobody hands it out.
+fn goes_on(input: &Input<'_>) -> bool {
+    let piece = |range: Range<usize>| {
+        let within = |at: usize, len: usize| at < range.end && at.saturating_add(len) > range.start;
+        // A word may begin in a member.
+        let from = range.start.saturating_sub(8);
+        let bytes = input
+            .bytes
+            .get(from..range.end.saturating_add(8).min(input.bytes.len()))
+            .unwrap_or_default();
+        let places = |word| memmem::find_iter(bytes, word).map(|at| at.saturating_add(from));
+        let is_object = |at: usize| scan::head_before(input.bytes.get(..at).unwrap_or_default()).is_some();
+        places(&b"startxref"[..]).any(|at| within(at, 9)) || places(&b"obj"[..]).any(|at| within(at, 3) && is_object(at))
+    };
+    stored::between(input).into_iter().any(piece)
 }
 
 fn tell_encryption(keys: Option<&crypt::Keys>, locked: Option<Locked>, scan: &scan::Scan, sink: &mut Sink<'_, '_>) {

@@ -6,6 +6,8 @@ mod extract;
 mod open;
 mod windows;
 
+use std::ops::Range;
+
 use airlock_proto::{Gap, GapKind};
 use rars::Archive;
 
@@ -59,6 +61,16 @@ impl Format for Rar {
         tail(bytes, blocks::end(bytes), start, sink);
         Ok(())
     }
+}
+
+/// Whether the bytes begin as an archive of version 1.5 or later does.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"Rar!\x1a\x07")
+}
+
+/// Where the data of members stands, packed or not.
+pub(super) fn stored(bytes: &[u8]) -> Vec<Range<usize>> {
+    blocks::files(bytes).map(|block| block.data..block.next.min(bytes.len())).collect()
 }
 
 /// Where an archive begins behind a program, a picture or junk; other archives hold their own members.

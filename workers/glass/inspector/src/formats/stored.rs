@@ -1,5 +1,7 @@
 //! Containers that store other files as they are: what is found somewhere inside is a member, which they hand out themselves.
 
+use std::ops::Range;
+
 use crate::input::Input;
 use crate::labels;
 
@@ -17,12 +19,42 @@ pub(super) fn holds_files(input: &Input<'_>) -> bool {
 /// The member of an archive that begins at an offset as it is: its reader hands it out, and a reader that looks for it by its first
 /// bytes finds the same.
 pub(super) fn member<'a>(input: &Input<'a>, at: usize) -> Option<&'a [u8]> {
-    if super::zip::begins(input.bytes) {
-        super::zip::stored_at(input.bytes, at)
-    } else if super::tar::begins(input.bytes) {
-        super::tar::stored_at(input.bytes, at)
+    match members(input) {
+        Some(members) => {
+            let range = members.into_iter().find(|range| range.start == at)?;
+            input.bytes.get(range)
+        }
+        None if super::lha::begins(input.bytes) => None,
+        None => holds_files(input).then(|| input.from(at)),
+    }
+}
+
+/// What stands between the members that are stored as they are, before the first and behind the last; nothing where that is not known.
+pub(super) fn between(input: &Input<'_>) -> Vec<Range<usize>> {
+    let Some(members) = members(input) else { return Vec::new() };
+    let mut from = 0;
+    let mut out = Vec::new();
+    for member in members {
+        if member.start > from {
+            out.push(from..member.start);
+        }
+        from = from.max(member.end);
+    }
+    out.push(from..input.bytes.len());
+    out
+}
+
+/// Where the members stand that are stored as they are, in order; `None` for an archive whose headers are not walked here.
+fn members(input: &Input<'_>) -> Option<Vec<Range<usize>>> {
+    let bytes = input.bytes;
+    if super::zip::begins(bytes) {
+        Some(super::zip::stored(bytes))
+    } else if super::tar::begins(bytes) {
+        Some(super::tar::stored(bytes))
+    } else if super::rar::begins(bytes) {
+        Some(super::rar::stored(bytes))
     } else {
-        holds_files(input).then(|| input.from(at))
+        None
     }
 }
 
@@ -43,5 +75,14 @@ mod tests {
             assert_eq!((member(&input, at), member(&input, at - 1)), (Some(plain), None));
         }
         assert_eq!(member(&Input::bare(b"words %PDF-1.4"), 6), None);
+    }
+
+    #[test]
+    fn what_stands_between_members_is_all_but_them() {
+        let archive = zip::Archive::of(vec![zip::Entry::stored("a", b"first"), zip::Entry::stored("b", b"second")]).build();
+        let input = Input::bare(&archive);
+        let rest: Vec<u8> = between(&input).into_iter().flat_map(|range| archive[range].to_vec()).collect();
+        assert_eq!(rest.len(), archive.len() - "firstsecond".len());
+        assert!(between(&Input::bare(b"words")).is_empty());
     }
 }

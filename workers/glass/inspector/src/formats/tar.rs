@@ -7,6 +7,7 @@ mod pax;
 mod sparse;
 
 use std::io::{self, ErrorKind, Read};
+use std::ops::Range;
 
 use airlock_proto::{Gap, GapKind};
 
@@ -62,11 +63,25 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     Header::at(bytes, 0).is_some_and(|header| header.sums || header.ustar)
 }
 
-/// The member whose data begins at an offset.
-pub(super) fn stored_at(bytes: &[u8], at: usize) -> Option<&[u8]> {
-    let header = at.checked_sub(BLOCK).filter(|header| header.is_multiple_of(BLOCK))?;
-    let header = Header::at(bytes, header).filter(|header| header.sums)?;
-    bytes.get(at..)?.get(..size(header.size?))
+/// Where the data of files stands, by the headers.
+pub(super) fn stored(bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let mut at = 0_usize;
+    while at < bytes.len() {
+        let header = Header::at(bytes, at).filter(|header| header.sums);
+        at = at.saturating_add(BLOCK);
+        let Some(header) = header else { continue };
+        let end = at.saturating_add(size(header.size.unwrap_or_default()));
+        let linked = matches!(header.kind, Kind::Hardlink | Kind::Symlink | Kind::Special | Kind::Dir);
+        if end > bytes.len() || linked {
+            continue;
+        }
+        if header.kind == Kind::File {
+            out.push(at..end);
+        }
+        at = end.checked_next_multiple_of(BLOCK).unwrap_or(end);
+    }
+    out
 }
 
 /// Whether the first block is a header beyond doubt.

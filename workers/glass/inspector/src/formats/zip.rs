@@ -20,6 +20,7 @@ mod trial;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use airlock_proto::{Gap, GapKind, Severity};
 
@@ -133,9 +134,9 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     find::begins(bytes)
 }
 
-/// The member that begins at an offset as it is.
-pub(super) fn stored_at(bytes: &[u8], at: usize) -> Option<&[u8]> {
-    find::stored_at(bytes, at)
+/// Where members stand that are neither packed nor encrypted.
+pub(super) fn stored(bytes: &[u8]) -> Vec<Range<usize>> {
+    find::stored(bytes)
 }
 
 enum Claim {

@@ -9,9 +9,9 @@ use airlock_proto::{Gap, GapKind};
 use super::crypt::Keys;
 use super::filters::{Filter, MAX_FILTERS, chain};
 use super::lexer::Lexer;
-use super::predictor::Shape;
+use super::readings;
 use super::scan::{Object, Scan};
-use super::value::{Dict, Value, get, is_name};
+use super::value::{Value, get, is_name};
 use crate::reader::{len64, size};
 use crate::sink::gap_of;
 
@@ -79,50 +79,6 @@ impl<'a> Doc<'a> {
         &Value::Null
     }
 
-    /// The filters of a stream, in order.
-    pub fn filters(&self, dict: &Dict) -> Vec<Filter> {
-        let names = get(dict, b"Filter").map(|v| self.resolve(v));
-        let parms = get(dict, b"DecodeParms").or_else(|| get(dict, b"DP")).map(|v| self.resolve(v));
-        let names: Vec<&Value> = match names {
-            Some(Value::Array(array)) => array.iter().take(64).map(|v| self.resolve(v)).collect(),
-            Some(name @ Value::Name(_)) => vec![name],
-            _ => Vec::new(),
-        };
-        let mut filters = Vec::new();
-        for (place, name) in names.iter().enumerate() {
-            let Some(name) = name.name() else { continue };
-            let parms = match parms {
-                Some(Value::Array(array)) => array.get(place).map(|v| self.resolve(v)),
-                Some(one) if place == 0 || names.len() == 1 => Some(one),
-                _ => None,
-            };
-            let parms = parms.and_then(Value::dict);
-            let number = |key: &[u8], default| {
-                parms
-                    .and_then(|p| get(p, key))
-                    .and_then(|v| self.resolve(v).int())
-                    .unwrap_or(default)
-            };
-            let mut filter = Filter::named(name);
-            if let Filter::Lzw { early } = &mut filter {
-                *early = number(b"EarlyChange", 1) != 0;
-            }
-            let predicts = matches!(filter, Filter::Flate | Filter::Lzw { .. });
-            filters.push(filter);
-            if predicts
-                && let Some(shape) = Shape::of(
-                    number(b"Predictor", 1),
-                    number(b"Colors", 1),
-                    number(b"BitsPerComponent", 8),
-                    number(b"Columns", 1),
-                )
-            {
-                filters.push(Filter::Predicted(shape));
-            }
-        }
-        filters
-    }
-
     /// The encoded data of a stream, decrypted.
     ///
     /// # Errors
@@ -154,11 +110,21 @@ impl<'a> Doc<'a> {
         let Some(dict) = object.value.dict() else {
             return (Vec::new(), None);
         };
+        self.decoded_by(object, readings::filters(self, dict), cap)
+    }
+
+    /// The same as other readers would have it, where they differ: at most `cap` bytes of each.
+    pub fn decoded_otherwise(&self, object: &Object, cap: u64) -> Vec<Vec<u8>> {
+        let Some(dict) = object.value.dict() else { return Vec::new() };
+        let ways = readings::others(self, dict).into_iter().chain(readings::of_first(self, dict));
+        ways.map(|filters| self.decoded_by(object, filters, cap).0).collect()
+    }
+
+    fn decoded_by(&self, object: &Object, mut filters: Vec<Filter>, cap: u64) -> (Vec<u8>, Option<Gap>) {
         let data = match self.data(object) {
             Ok(data) => data,
             Err(gap) => return (Vec::new(), Some(gap)),
         };
-        let mut filters = self.filters(dict);
         filters.truncate(MAX_FILTERS.saturating_mul(2));
         let mut out = Vec::new();
         let end = chain(&data, &filters).and_then(|reader| reader.take(cap).read_to_end(&mut out));
@@ -181,6 +147,10 @@ impl<'a> Doc<'a> {
             let Some(object) = self.scan.objects.get(*holder) else { continue };
             if self.locked || expired() {
                 break;
+            }
+            for data in self.decoded_otherwise(object, MAX_OBJSTM.min(left)) {
+                left = left.saturating_sub(len64(data.len()));
+                members(object, *holder, &data, &mut values, &mut inner);
             }
             let (data, gap) = self.decoded(object, MAX_OBJSTM.min(left));
             left = left.saturating_sub(len64(data.len()));

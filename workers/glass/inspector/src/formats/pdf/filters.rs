@@ -35,6 +35,8 @@ pub enum Filter {
     Image,
     /// A predictor that is undone after Flate or LZW (7.4.4.4).
     Predicted(Shape),
+    /// A predictor whose parameters make no sense.
+    Senseless,
     /// Nobody knows it.
     Unknown(Vec<u8>),
 }
@@ -80,6 +82,9 @@ pub fn chain<'a>(source: &'a [u8], filters: &[Filter]) -> Result<Box<dyn Read + 
                 ended: false,
             }),
             Filter::Predicted(shape) => Box::new(Predictor::new(reader, *shape)),
+            Filter::Senseless => {
+                return Err(Error::new(ErrorKind::InvalidData, "the parameters of its predictor make no sense"));
+            }
             Filter::Crypt => reader,
             Filter::Image => break,
             Filter::Unknown(name) => {

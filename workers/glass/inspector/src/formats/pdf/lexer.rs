@@ -220,7 +220,7 @@ impl<'a, 'v> Lexer<'a, 'v> {
                 Some(b'>') => break,
                 None => self.broken = true,
                 Some(_) => match self.nested(depth.saturating_add(1)) {
-                    Some(Value::Int(_) | Value::Real | Value::Null) if array.len() > MAX_NUMBERS => {
+                    Some(Value::Int(_) | Value::Real(_) | Value::Null) if array.len() > MAX_NUMBERS => {
                         *self.values = self.values.saturating_add(1);
                     }
                     Some(value) => array.push(value),
@@ -350,7 +350,7 @@ impl<'a, 'v> Lexer<'a, 'v> {
             return if word.iter().all(u8::is_ascii_digit) {
                 Value::Int(i64::MAX)
             } else {
-                Value::Real
+                Value::Real(whole(word))
             };
         };
         let Ok(object) = u32::try_from(number) else {
@@ -391,6 +391,16 @@ impl<'a, 'v> Lexer<'a, 'v> {
 /// The value of a hexadecimal digit.
 pub fn hex_digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok())
+}
+
+/// The digits before the point.
+fn whole(word: &[u8]) -> i64 {
+    let digits = word
+        .iter()
+        .skip_while(|b| matches!(b, b'+' | b'-'))
+        .take_while(|b| b.is_ascii_digit());
+    let number = digits.fold(0_i64, |n, b| n.saturating_mul(10).saturating_add(i64::from(b.saturating_sub(b'0'))));
+    if word.starts_with(b"-") { number.saturating_neg() } else { number }
 }
 
 #[cfg(test)]

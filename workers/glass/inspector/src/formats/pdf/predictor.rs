@@ -6,6 +6,8 @@ use std::io::{Read, Result};
 
 /// Longest row that is held, in bytes; a longer one ends with the data long before.
 const MAX_ROW: usize = 128 * 1024 * 1024;
+/// Most bits of a pixel.
+const MAX_PIXEL: i64 = 1 << 20;
 /// Bytes by which a row grows while it is read: its length is a claim.
 const STEP: usize = 64 * 1024;
 
@@ -24,23 +26,42 @@ pub struct Shape {
     pub row: usize,
 }
 
+/// What the parameters ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prediction {
+    /// Nothing was predicted.
+    None,
+    /// Rows of this shape.
+    Rows(Shape),
+    /// Rows of which no shape can be made.
+    Senseless,
+}
+
 impl Shape {
-    /// The shape of the parameters; `None` where nothing is to be undone or the numbers make no sense.
-    pub fn of(predictor: i64, colors: i64, bits: i64, columns: i64) -> Option<Shape> {
+    /// The shape of the parameters.
+    pub fn of(predictor: i64, colors: i64, bits: i64, columns: i64) -> Prediction {
         let png = predictor >= 10;
-        if !png && (predictor != 2 || !matches!(bits, 1 | 2 | 4 | 8 | 16)) {
+        if !png && predictor != 2 {
+            return Prediction::None;
+        }
+        Self::rows(png, colors, bits, columns).map_or(Prediction::Senseless, Prediction::Rows)
+    }
+
+    fn rows(png: bool, colors: i64, bits: i64, columns: i64) -> Option<Shape> {
+        if colors < 1 || columns < 1 || bits < 1 || !(png || matches!(bits, 1 | 2 | 4 | 8 | 16)) {
             return None;
         }
-        let pixel_bits = colors.checked_mul(bits).filter(|n| (1..=512).contains(n))?;
+        let pixel_bits = colors.checked_mul(bits).filter(|n| *n <= MAX_PIXEL)?;
         let row_bits = pixel_bits.checked_mul(columns)?;
         let row = usize::try_from(row_bits.checked_add(7)?.div_euclid(8)).ok()?;
         let pixel = usize::try_from(pixel_bits.checked_add(7)?.div_euclid(8)).ok()?;
-        let (bits, colors) = (u8::try_from(bits).ok()?, usize::try_from(colors).ok()?);
-        (row >= 1).then_some(Shape {
+        // Only rows of TIFF are undone by the component.
+        let bits = u8::try_from(bits).ok().or(png.then_some(8))?;
+        Some(Shape {
             png,
             pixel,
             bits,
-            colors,
+            colors: usize::try_from(colors).ok()?,
             row: row.min(MAX_ROW),
         })
     }
@@ -173,7 +194,9 @@ mod tests {
 
     #[test]
     fn png_rows_are_undone() {
-        let shape = Shape::of(12, 1, 8, 3).unwrap();
+        let Prediction::Rows(shape) = Shape::of(12, 1, 8, 3) else {
+            panic!()
+        };
         let mut out = Vec::new();
         let rows: &[u8] = &[2, 1, 2, 3, 2, 1, 1, 1, 1, 5, 1, 1];
         Predictor::new(rows, shape).read_to_end(&mut out).unwrap();
@@ -182,14 +205,23 @@ mod tests {
 
     #[test]
     fn senseless_shapes_are_refused() {
-        assert_eq!(Shape::of(12, i64::MAX, 8, 3), None);
-        assert_eq!(Shape::of(12, 1, 8, i64::MAX), None);
-        assert_eq!(Shape::of(1, 1, 8, 3), None);
+        for (predictor, colors, bits, columns) in [
+            (12, i64::MAX, 8, 3),
+            (12, 1, 8, i64::MAX),
+            (12, 0, 8, 3),
+            (2, 1, 3, 3),
+            (2, 1, 8, -1),
+        ] {
+            assert_eq!(Shape::of(predictor, colors, bits, columns), Prediction::Senseless);
+        }
+        assert_eq!(Shape::of(1, 0, 8, 3), Prediction::None);
     }
 
     #[test]
     fn a_row_is_as_long_as_its_data() {
-        let shape = Shape::of(12, 1, 8, 1 << 40).unwrap();
+        let Prediction::Rows(shape) = Shape::of(12, 1, 8, 1 << 40) else {
+            panic!()
+        };
         let mut out = Vec::new();
         Predictor::new(&[&[1, 7][..], &[0; 200_000]].concat()[..], shape)
             .read_to_end(&mut out)

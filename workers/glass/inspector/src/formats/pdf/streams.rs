@@ -7,9 +7,10 @@ use airlock_proto::{Gap, GapKind, Severity};
 use super::actions::file_name;
 use super::document::{Doc, named_gap};
 use super::filters::{Filter, MAX_FILTERS, chain};
+use super::readings;
 use super::scan::Object;
 use super::structure::{dicts, tail_range};
-use super::value::{Dict, Value, first_wins, get, is_name};
+use super::value::{Dict, Value, get, is_name};
 use super::words::{remote, short, suspicious_api};
 use super::xfa;
 use crate::analysers::extensions;
@@ -48,7 +49,7 @@ pub fn hand_over(doc: &Doc<'_>, scripts: &BTreeSet<usize>, sink: &mut Sink<'_, '
                 continue;
             }
         };
-        let mut filters = doc.filters(dict);
+        let mut filters = readings::filters(doc, dict);
         let kept = cut_chain(&mut filters);
         let name = embedded.get(&index);
         let title = format!("obj {} {}", object.number, object.generation);
@@ -62,11 +63,14 @@ pub fn hand_over(doc: &Doc<'_>, scripts: &BTreeSet<usize>, sink: &mut Sink<'_, '
             let what = format!("{title}: the file ends before the declared end of the stream");
             sink.gap(Gap::new(GapKind::Truncated, what).bytes(len64(object.missing)));
         }
-        if let Some(other) = first_wins(dict, &[b"Filter", b"DecodeParms", b"DP"]) {
-            let mut filters = doc.filters(&other);
+        let first = readings::of_first(doc, dict).map(|filters| (filters, "the first of repeated keys"));
+        let others = readings::others(doc, dict)
+            .into_iter()
+            .map(|filters| (filters, "as others read it"));
+        for (mut filters, why) in first.into_iter().chain(others) {
             cut_chain(&mut filters);
             if let Ok(mut reader) = chain(&data, &filters) {
-                sink.layer("pdf-stream", format!("{title} (the first of repeated keys)"), &mut reader);
+                sink.layer("pdf-stream", format!("{title} ({why})"), &mut reader);
             }
         }
         let mut reader = match chain(&data, &filters) {
@@ -112,7 +116,7 @@ fn cut_chain(filters: &mut Vec<Filter>) -> Option<usize> {
     let keep = filters
         .iter()
         .take_while(|f| {
-            real = real.saturating_add(usize::from(!matches!(f, Filter::Predicted(_))));
+            real = real.saturating_add(usize::from(!matches!(f, Filter::Predicted(_) | Filter::Senseless)));
             real <= MAX_FILTERS
         })
         .count();
@@ -198,10 +202,9 @@ fn tell_executable(object: &Object, named: bool, sink: &mut Sink<'_, '_>) {
 
 /// Chains of filters that nobody needs.
 fn oddities(doc: &Doc<'_>, object: &Object, dict: &Dict, script: bool, told: &mut BTreeSet<String>, sink: &mut Sink<'_, '_>) {
-    let filters: Vec<Filter> = doc
-        .filters(dict)
+    let filters: Vec<Filter> = readings::filters(doc, dict)
         .into_iter()
-        .filter(|f| !matches!(f, Filter::Predicted(_)))
+        .filter(|f| !matches!(f, Filter::Predicted(_) | Filter::Senseless))
         .collect();
     let flates = filters.iter().filter(|f| **f == Filter::Flate).count();
     let ascii = filters.iter().any(|f| matches!(f, Filter::AsciiHex | Filter::Ascii85));
@@ -251,7 +254,11 @@ fn forms(doc: &Doc<'_>, sink: &mut Sink<'_, '_>) {
     let mut told = BTreeSet::new();
     for index in packets.iter().take(MAX_FORMS) {
         let Some(object) = doc.scan.objects.get(*index) else { continue };
-        let form = xfa::read(&doc.decoded(object, MAX_FORM).0);
+        let mut packet = doc.decoded(object, MAX_FORM).0;
+        for other in doc.decoded_otherwise(object, MAX_FORM) {
+            packet.extend(other);
+        }
+        let form = xfa::read(&packet);
         if let Some(first) = form.scripts.first().filter(|_| told.insert("script")) {
             let sentence = format!("A form in the document runs scripts: {}", short(first));
             sink.finding(Found::new("pdf.xfa").at(object.offset, 0).says(first).summary(sentence));

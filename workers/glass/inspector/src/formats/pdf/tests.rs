@@ -328,3 +328,81 @@ fn a_form_that_opens_plain_addresses_is_no_attack() {
         Severity::Medium
     );
 }
+
+#[test]
+fn parameters_that_readers_take_differently_are_read_both_ways() {
+    let script = b"var MARKER = 1;";
+    let row = |kind: u8| deflated(&[&[kind][..], script].concat());
+    let (png, tiff) = (row(0), deflated(&[&script[..1], &[script[1].wrapping_sub(script[0])]].concat()));
+    for parms in [
+        "/Filter/FlateDecode/DecodeParms<</Predictor 12/Columns 15/Colors 0>>",
+        "/Filter/FlateDecode/DecodeParms<</Predictor 12.0/Columns 15.>>",
+        "/Filter/FlateDecode/DecodeParms<</Predictor 16/Columns +15/BitsPerComponent 0>>",
+        "/Filter/FlateDecode/DecodeParms<</Predictor 12/Columns 15/BPC 8/BitsPerComponent 4>>",
+        "/Filter/FlateDecode/DecodeParms<</Predictor 1>>/DP<</Predictor 12/Columns 15>>",
+        "/Filter/FlateDecode/DecodeParms[<</Predictor 12/Columns 15>>]",
+        "/F/Fl/DP<</Predictor 12/Columns 15>>",
+    ] {
+        let seen = look(&pdf(&[ROOT.to_vec(), stream(parms, &png)]));
+        assert!(seen.has("pdf-stream", script), "{parms}");
+    }
+    for parms in [
+        "/Filter[/FlateDecode]/DecodeParms<</Predictor 12/Columns 15>>",
+        "/Filter/FlateDecode/DecodeParms<</Predictor 12.0/Columns 15>>",
+        "/Filter/FlateDecode/DecodeParms<</Predictor 2/Columns 15/Colors 0>>",
+        "/Filter/FlateDecode/DecodeParms<</Predictor 16/Columns 15>>",
+    ] {
+        let seen = look(&pdf(&[ROOT.to_vec(), stream(parms, &deflated(script))]));
+        assert!(seen.has("pdf-stream", script) && seen.gaps.is_empty(), "{parms}");
+    }
+    let two = look(&pdf(&[
+        ROOT.to_vec(),
+        stream("/Filter/FlateDecode/DecodeParms<</Predictor 2.0/Columns 2>>", &tiff),
+    ]));
+    assert!(two.has("pdf-stream", &script[..2]));
+    let senseless = "/Filter/FlateDecode/DecodeParms<</Predictor 12/Columns 99999999999999999999>>";
+    assert!(!look(&pdf(&[ROOT.to_vec(), stream(senseless, &png)])).gaps.is_empty());
+    let plain = look(&pdf(&[
+        ROOT.to_vec(),
+        stream("/Filter/FlateDecode/DecodeParms<</Predictor 12/Columns 15>>", &png),
+    ]));
+    assert_eq!(plain.nodes.iter().filter(|(layer, _, _)| layer == "pdf-stream").count(), 1);
+}
+
+#[test]
+fn an_object_stream_is_read_as_every_reader_reads_it() {
+    let inner = b"7 0 <</Type/Catalog/OpenAction<</S/JavaScript/JS(ab)>>>>";
+    let rows = deflated(&[&[0][..], inner].concat());
+    for (parms, data) in [
+        ("<</Predictor 12/Colors 0/Columns 56>>", &rows),
+        ("<</Predictor 12.0/Columns 56>>", &rows),
+        ("<</Predictor 12.0/Columns 56>>", &deflated(inner)),
+    ] {
+        let holder = stream(&format!("/Type/ObjStm/N 1/First 4/Filter/FlateDecode/DecodeParms{parms}"), data);
+        assert!(look(&pdf(&[holder])).has("pdf-js", b"ab"), "{parms}");
+    }
+}
+
+#[test]
+fn an_archive_that_holds_a_document_and_an_update_of_it_is_that_document() {
+    use airlock_forge::tarball::{self, Member};
+    use airlock_forge::zip::{Archive, Entry};
+    let document = pdf(&[ROOT.to_vec()]);
+    let update = b"1 0 obj<</Type/Catalog/OpenAction<</S/JavaScript/JS(ab)>>>>endobj\ntrailer<</Root 1 0 R>>\nstartxref\n0\n%%EOF\n";
+    let zip = |comment: &[u8]| {
+        let members = vec![Entry::stored("a.pdf", &document), Entry::stored("b.pdf", &document)];
+        Archive::of(members).with(|a| a.comment = comment.to_vec()).build()
+    };
+    let tar = |name: &[u8]| {
+        let long = Member::file("././@LongLink", name).with(|m| m.kind = b'L');
+        tarball::build(&[Member::file("a.pdf", &document), long, Member::file("b.pdf", &document)])
+    };
+    for archive in [zip(update), tar(update)] {
+        assert!(look(&archive).has("pdf-js", b"ab"));
+    }
+    for archive in [zip(b"words"), tar(b"a/long/name")] {
+        let seen = look(&archive);
+        assert!(seen.found("poly.multi_format").is_none(), "{:?}", seen.found);
+        assert_eq!(seen.nodes.iter().filter(|(layer, _, _)| layer != "raw").count(), 0);
+    }
+}

@@ -21,8 +21,8 @@ pub enum Value {
     Bool(bool),
     /// An integer; saturates.
     Int(i64),
-    /// A number with a fraction, whose value nobody asks for.
-    Real,
+    /// A number with a fraction, as its whole part; saturates.
+    Real(i64),
     /// A name.
     Name(Name),
     /// A literal or hexadecimal string, decoded.

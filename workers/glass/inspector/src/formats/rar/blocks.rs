@@ -57,6 +57,14 @@ pub(super) fn chain(bytes: &[u8]) -> impl Iterator<Item = Block> + '_ {
     })
 }
 
+/// The blocks that hold members, as far as the chain is valid.
+pub(super) fn files(bytes: &[u8]) -> impl Iterator<Item = Block> + '_ {
+    let file = if is_five(bytes) { 2 } else { 0x74 };
+    chain(bytes)
+        .take_while(|block| block.sums)
+        .filter(move |block| block.kind == file && block.data <= block.next)
+}
+
 /// Offset behind the end record; `None` when the chain has none.
 pub(super) fn end(bytes: &[u8]) -> Option<usize> {
     let five = is_five(bytes);

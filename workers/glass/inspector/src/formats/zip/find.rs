@@ -1,5 +1,7 @@
 //! Finding the directories and members of an archive: every end record, every directory, every local header.
 
+use std::ops::Range;
+
 use memchr::memmem;
 
 use super::ranges::Ranges;
@@ -217,8 +219,6 @@ pub fn has_remains(bytes: &[u8]) -> bool {
         .any(|central| central.fields.name == local.fields.name)
 }
 
-fn leads_somewhere(bytes: &[u8], end: End<'_>) -> bool {
-    let starts = [end.directory_end.checked_sub(size(end.size)), Some(size(end.offset))];
 /// The first place of a member among the first headers of the directories that the record means; little work where it leads nowhere.
 pub fn leads_to_member(bytes: &[u8], end: End<'_>) -> Option<usize> {
     const HEADERS: usize = 16;
@@ -237,6 +237,8 @@ pub fn leads_to_member(bytes: &[u8], end: End<'_>) -> Option<usize> {
     })
 }
 
+fn leads_somewhere(bytes: &[u8], end: End<'_>) -> bool {
+    let starts = [end.directory_end.checked_sub(size(end.size)), Some(size(end.offset))];
     let leads = |header: &Central<'_>, start| local_of(bytes, header, distance(start, end.offset)).is_some();
     if starts
         .into_iter()
@@ -263,12 +265,26 @@ pub fn begins(bytes: &[u8]) -> bool {
     head.starts_with(LOCAL) && head.get(26..28) != Some(&[0, 0])
 }
 
-/// The member that begins at an offset as it is, by a local header before it.
-pub fn stored_at(bytes: &[u8], at: usize) -> Option<&[u8]> {
-    let local = memmem::find_iter(bytes.get(..at)?, LOCAL)
-        .filter_map(|header| Local::read(bytes, header))
-        .find(|local| local.data == at && local.fields.method == 0)?;
-    bytes.get(at..)?.get(..size(local.fields.packed))
+/// Where members stand that are neither packed nor encrypted, by their local headers.
+pub fn stored(bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let mut from = 0;
+    while out.len() < MAX_SIGNATURES
+        && let Some(at) = bytes.get(from..).and_then(|rest| memmem::find(rest, LOCAL))
+    {
+        let at = from.saturating_add(at);
+        from = at.saturating_add(LOCAL.len());
+        let Some(local) = lone(bytes, at) else { continue };
+        let end = local.data.saturating_add(size(local.fields.packed));
+        if end > bytes.len() {
+            continue;
+        }
+        from = end;
+        if local.fields.method == 0 && !local.fields.encrypted() {
+            out.push(local.data..end);
+        }
+    }
+    out
 }
 
 #[cfg(test)]

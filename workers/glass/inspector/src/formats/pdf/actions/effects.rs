@@ -25,6 +25,7 @@ impl Hunt<'_> {
                                 continue;
                             }
                             texts.push(text(&doc.decoded(body, MAX_SCRIPT).0));
+                            texts.extend(doc.decoded_otherwise(body, MAX_SCRIPT).iter().map(|other| text(other)));
                         }
                         _ => {}
                     }

@@ -56,11 +56,15 @@ fn packed(row: &mut [u8], colors: usize, bits: u8) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Prediction;
     use super::*;
 
     fn undone(bits: i64, colors: i64, row: &[u8]) -> Vec<u8> {
         let mut row = row.to_vec();
-        undo(&mut row, Shape::of(2, colors, bits, 64).unwrap());
+        let Prediction::Rows(shape) = Shape::of(2, colors, bits, 64) else {
+            panic!()
+        };
+        undo(&mut row, shape);
         row
     }
 
