@@ -69,7 +69,8 @@ fn carries_any(text: &str, scripts: &[String], taken: &HashSet<Key>, children: &
     // Half of the page: what is in base64 is a third longer there.
     let shown = children
         .iter()
-        .filter(|child| is_decoded(child) && child.layer != "js-folded" && child.format.is_some_and(is_shown))
+        .filter(|child| is_decoded(child) && child.layer != "js-folded")
+        .filter(|child| child.format.is_some_and(|format| is_shown(format) || format == "txt"))
         .any(|child| child.size.saturating_mul(8) >= len64(text.len()).saturating_mul(3));
     shown || carries(text, taken) || scripts.iter().any(|script| smuggles(script).is_some() && carries(script, taken))
 }
