@@ -131,19 +131,25 @@ fn built_like_one(bytes: &[u8]) -> bool {
 /// Whether a piece of a document stands between the members of an archive: whoever reads the archive as a document takes it for an
 /// update, and nobody hands it out.
 fn goes_on(input: &Input<'_>) -> bool {
+    let bytes = input.bytes;
     let piece = |range: Range<usize>| {
-        let within = |at: usize, len: usize| at < range.end && at.saturating_add(len) > range.start;
-        // A word may begin in a member.
+        // A word may begin in a member, and end in one.
         let from = range.start.saturating_sub(8);
-        let bytes = input
-            .bytes
-            .get(from..range.end.saturating_add(8).min(input.bytes.len()))
-            .unwrap_or_default();
-        let places = |word| memmem::find_iter(bytes, word).map(|at| at.saturating_add(from));
-        let is_object = |at: usize| scan::head_before(input.bytes.get(..at).unwrap_or_default()).is_some();
-        places(&b"startxref"[..]).any(|at| within(at, 9)) || places(&b"obj"[..]).any(|at| within(at, 3) && is_object(at))
+        let part = bytes.get(from..range.end.saturating_add(8).min(bytes.len())).unwrap_or_default();
+        let within = |at: usize, len: usize| at < range.end && at.saturating_add(len) > range.start;
+        let places = |word| memmem::find_iter(part, word).map(|at| at.saturating_add(from));
+        places(&b"startxref"[..]).any(|at| within(at, 9)) || places(&b"obj"[..]).any(|at| within(at, 3) && is_object(bytes, at))
     };
     stored::between(input).into_iter().any(piece)
+}
+
+/// Whether `obj` stands there as it does behind a number: comments may stand between the two, so that a line may end before it.
+fn is_object(bytes: &[u8], at: usize) -> bool {
+    let blank = |b: &u8| lexer::is_space(*b) && *b != 0;
+    let before = at.checked_sub(1).and_then(|at| bytes.get(at)).is_some_and(blank);
+    let behind = bytes.get(at.saturating_add(3));
+    let alone = before && behind.is_some_and(|b| blank(b) || matches!(b, b'<' | b'[' | b'(' | b'%'));
+    alone || scan::head_before(bytes.get(..at).unwrap_or_default()).is_some()
 }
 
 fn tell_encryption(keys: Option<&crypt::Keys>, locked: Option<Locked>, scan: &scan::Scan, sink: &mut Sink<'_, '_>) {

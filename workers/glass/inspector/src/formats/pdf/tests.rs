@@ -397,10 +397,11 @@ fn an_archive_that_holds_a_document_and_an_update_of_it_is_that_document() {
         let long = Member::file("././@LongLink", name).with(|m| m.kind = b'L');
         tarball::build(&[Member::file("a.pdf", &document), long, Member::file("b.pdf", &document)])
     };
-    for archive in [zip(update), tar(update)] {
+    let spread = b"1 %c\n0 %c\nobj<</Type/Catalog/OpenAction<</S/JavaScript/JS(ab)>>>>endobj\n";
+    for archive in [zip(update), tar(update), zip(spread), tar(spread)] {
         assert!(look(&archive).has("pdf-js", b"ab"));
     }
-    for archive in [zip(b"words"), tar(b"a/long/name")] {
+    for archive in [zip(b"words"), tar(b"obj/a/long/name")] {
         let seen = look(&archive);
         assert!(seen.found("poly.multi_format").is_none(), "{:?}", seen.found);
         assert_eq!(seen.nodes.iter().filter(|(layer, _, _)| layer != "raw").count(), 0);
