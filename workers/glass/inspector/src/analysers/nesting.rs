@@ -17,8 +17,9 @@ impl Analyser for Nesting {
 
     fn inspect(&self, input: &Input<'_>, node: &NodeFacts<'_>, out: &mut Vec<Found>) {
         // That something is a stream of a compound file says where it stands, not what it is; Office keeps its themes as archives there;
-        // programs and pictures hold compressed data; and markup stands in documents that speak of it.
-        let about = |f: &&str| !matches!(*f, "stream" | "zip-carved" | "behind" | "txt");
+        // programs and pictures hold compressed data; the first part of a file begins as the whole does; and markup stands in documents
+        // that speak of it.
+        let about = |f: &&str| !matches!(*f, "stream" | "zip-carved" | "behind" | "split" | "txt");
         let formats: Vec<&str> = node.formats.iter().copied().filter(about).collect();
         if formats.len() > 1 {
             out.push(Found::new("poly.multi_format").summary(format!("The same bytes open as {}.", formats.join(" and as "))));
