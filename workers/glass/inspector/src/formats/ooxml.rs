@@ -70,6 +70,8 @@ struct Part<'d> {
     fields: Fields,
     in_code: bool,
     in_result: bool,
+    /// Elements of others that are open and called as those of fields are.
+    foreign: usize,
     assembly: bool,
     root: String,
     /// The formula of a macro sheet while it is read, its references replaced and its pieces joined.
@@ -80,6 +82,7 @@ impl Part<'_> {
     fn step(&mut self, step: Step<'_>) {
         match step {
             Step::Open(element) => self.open(&element),
+            Step::Close(name) if self.foreign > 0 && of_field(name) => self.foreign = self.foreign.saturating_sub(1),
             Step::Close(name) => {
                 self.in_code &= name != "instrText" && name != "delInstrText";
                 self.in_result &= name != "t";
@@ -108,6 +111,10 @@ impl Part<'_> {
     fn open(&mut self, e: &Element<'_>) {
         if self.root.is_empty() {
             self.root = e.name.to_owned();
+        }
+        if e.foreign && of_field(e.name) {
+            self.foreign = self.foreign.saturating_add(1);
+            return;
         }
         match e.name {
             "Relationship" => self.relationship(e),
@@ -334,6 +341,10 @@ impl Part<'_> {
             self.tell(Found::new("ooxml.doctype_xxe").says(text).severity(severity));
         }
     }
+}
+
+fn of_field(name: &str) -> bool {
+    matches!(name, "fldChar" | "fldSimple" | "instrText" | "delInstrText" | "t")
 }
 
 /// A hyperlink, where it leads to something that runs or to another machine by file sharing.

@@ -1,6 +1,7 @@
 //! Reading the XML of Office packages: a flat walk with caps, and no entity is ever expanded but the five of XML itself.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
@@ -54,6 +55,8 @@ pub struct Element<'x> {
     pub name: &'x str,
     /// Offset behind the tag, in bytes of the text.
     pub at: usize,
+    /// Its prefix stands for a namespace that is none of Word's: Word leaves out what it may.
+    pub foreign: bool,
     /// Those whose prefix is not the element's come last.
     attributes: Vec<(String, String)>,
 }
@@ -113,6 +116,37 @@ fn plain(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(text).ok().filter(|text| !text.as_bytes().contains(&0))
 }
 
+/// The namespaces of the elements of Word: ECMA-376 transitional and strict, and Word 2003.
+const WORD: [&str; 3] = [
+    "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    "http://purl.oclc.org/ooxml/wordprocessingml/main",
+    "http://schemas.microsoft.com/office/word/2003/wordml",
+];
+
+/// Which prefixes stand for namespaces of others, and never for one of Word; one that is written with references may be any.
+#[derive(Default)]
+struct Prefixes {
+    foreign: BTreeSet<String>,
+    own: BTreeSet<String>,
+}
+
+impl Prefixes {
+    fn bind(&mut self, prefix: &str, namespace: &str) {
+        let set = if namespace.contains('&') || WORD.contains(&namespace) {
+            &mut self.own
+        } else {
+            &mut self.foreign
+        };
+        if set.len() < MOST_TELLING {
+            set.insert(prefix.to_owned());
+        }
+    }
+
+    fn is_foreign(&self, prefix: &str) -> bool {
+        self.foreign.contains(prefix) && !self.own.contains(prefix) && self.own.len() < MOST_TELLING
+    }
+}
+
 /// Walks the text up to its end or the first place that is not XML.
 pub fn walk(text: &str, take: &mut dyn FnMut(Step<'_>)) {
     let mut reader = Reader::from_str(text);
@@ -121,6 +155,7 @@ pub fn walk(text: &str, take: &mut dyn FnMut(Step<'_>)) {
     config.allow_unmatched_ends = true;
     config.allow_dangling_amp = true;
     let mut depth = 0_usize;
+    let mut prefixes = Prefixes::default();
     loop {
         let event = reader.read_event();
         let at = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
@@ -130,10 +165,10 @@ pub fn walk(text: &str, take: &mut dyn FnMut(Step<'_>)) {
                 if depth == MOST_DEPTH {
                     take(Step::TooDeep);
                 }
-                open(&tag, at, take);
+                open(&tag, at, &mut prefixes, take);
             }
             Ok(Event::Empty(tag)) => {
-                open(&tag, at, take);
+                open(&tag, at, &mut prefixes, take);
                 take(Step::Close(tag.local_name().as_ref()));
             }
             Ok(Event::End(tag)) => {
@@ -158,13 +193,15 @@ pub fn walk(text: &str, take: &mut dyn FnMut(Step<'_>)) {
     }
 }
 
-fn open(tag: &BytesStart<'_>, at: usize, take: &mut dyn FnMut(Step<'_>)) {
+fn open(tag: &BytesStart<'_>, at: usize, prefixes: &mut Prefixes, take: &mut dyn FnMut(Step<'_>)) {
     let own = tag.name().prefix();
     let (mut near, mut far) = (Vec::new(), Vec::new());
     let mut telling = 0_usize;
     for attribute in tag.attributes().with_checks(false).flatten() {
         let key = attribute.key;
         if key.as_namespace_binding().is_some() {
+            let prefix = key.prefix().map_or("", |_| key.local_name().into_inner());
+            prefixes.bind(prefix, &attribute.value);
             continue;
         }
         let name = key.local_name();
@@ -183,9 +220,11 @@ fn open(tag: &BytesStart<'_>, at: usize, take: &mut dyn FnMut(Step<'_>)) {
     }
     near.append(&mut far);
     let attributes = near;
+    let prefix = own.map_or("", |prefix| prefix.into_inner());
     take(Step::Open(Element {
         name: tag.local_name().as_ref(),
         at,
+        foreign: prefixes.is_foreign(prefix),
         attributes,
     }));
 }

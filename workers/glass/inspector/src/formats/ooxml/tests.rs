@@ -128,6 +128,10 @@ fn blanks_prefixes_and_other_attributes_hide_no_field_and_no_relationship() {
     assert_eq!(field("<w:fldSimple w:instr='PAGE' x:instr='DDEAUTO x'/>"), dde);
     let twice = "<w:fldChar x:fldCharType='separate' w:fldCharType='begin'/><w:instrText>DDEAUTO x</w:instrText>";
     assert_eq!(field(twice), dde);
+    let office = "xmlns:w='http://schemas.openxmlformats.org/wordprocessingml/2006/main' xmlns:x='urn:x'";
+    let bait = "<x:fldChar x:fldCharType='begin'/><x:instrText>PAGE </x:instrText>";
+    let inner = "<w:instrText>DDE<x:instrText/></w:instrText><w:instrText>AUTO x</w:instrText>";
+    assert_eq!(part("docx", &format!("<w:p {office}>{begin}{bait}{inner}</w:p>")), dde);
     let many: String = (0..300).map(|n| format!(" a{n}=''")).collect();
     let far = format!(
         "<Relationships><Relationship{many} x:Type='x/image' Type='x/attachedTemplate' Target='http://h.example/a' TargetMode='External'/></Relationships>"
