@@ -108,6 +108,7 @@ fn what_is_not_looked_at_is_a_gap() {
     assert!(!look(&deep).gaps.is_empty());
     let mut long = b"{\\rtf1 ".to_vec();
     long.resize((64 << 20) + 100, b'x');
+    long.extend(b"{y}");
     assert!(!look(&long).gaps.is_empty());
     assert!(look(b"{\\rtf1 {\\*\\objdata 00}}").gaps.is_empty());
 }
