@@ -372,7 +372,7 @@ mod tests {
         for text in [
             &b"exit /b\r\n\0"[..],
             b"REM a\0b and more words behind it, as long as it takes\r\n",
-            &[b"x".as_slice(), &[0; 4096]].concat(),
+            &[b"plain words of a text".as_slice(), &[0; 4096]].concat(),
         ] {
             assert!(is_text(text) && !is_single_bytes(text));
         }
