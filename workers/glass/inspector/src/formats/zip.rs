@@ -86,7 +86,7 @@ impl Format for Zip {
         let bytes = input.bytes;
         let label = label::of(bytes);
         let hits = Hits::scan(bytes);
-        let mut opener = Opener::new(input, &hits, sink);
+        let mut opener = Opener::new(bytes, &hits, sink);
         let mut main = Vec::new();
         let mut homeless = Homeless::new();
         by_end_records(&mut opener, &hits, &mut main, &mut homeless);

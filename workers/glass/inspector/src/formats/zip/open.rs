@@ -11,9 +11,6 @@ use super::find::{self, Hits};
 use super::ranges::Ranges;
 use super::trial::{Trial, trials_reach};
 use super::view::{Entry, View};
-use crate::analysers::extensions;
-use crate::formats::text;
-use crate::input::Input;
 use crate::reader::len64;
 use crate::sink::{Found, Member, Sink};
 
@@ -49,13 +46,12 @@ pub struct Opener<'a, 's, 'w, 'e> {
 
 impl<'a, 's, 'w, 'e> Opener<'a, 's, 'w, 'e> {
     /// Nothing opened yet.
-    pub fn new(input: &Input<'a>, hits: &'a Hits, sink: &'s mut Sink<'w, 'e>) -> Self {
-        let bytes = input.bytes;
+    pub fn new(bytes: &'a [u8], hits: &'a Hits, sink: &'s mut Sink<'w, 'e>) -> Self {
         let comment = find::near_end(bytes).map(|end| end.comment).unwrap_or_default();
         let keys = Keys::new(sink, comment);
-        // An archive that is called `.html` is the page that its comment holds, and one that is called `.bat` the script.
-        let runs = !comment.is_empty() && extensions::is_script(&input.extension());
-        if runs || text::is_page(comment) || text::is_script(comment) {
+        // An archive that is called `.html` is the page that its comment holds, and one that is called `.bat` the script: what a program
+        // that does not know archives finds in it.
+        if !comment.trim_ascii().is_empty() {
             sink.layer_slice("comment", "comment", comment);
         }
         Opener {
