@@ -370,7 +370,7 @@ mod tests {
         assert!(is_text(b"hello") && !is_text(b"") && !is_text(&[0, 1, 2, 3, 4, 5, 6, 7]));
         assert!(!is_text(&(0..=255).collect::<Vec<u8>>()) && !is_text(&[0; 64]));
         for text in [
-            &b"exit /b\r\n\0"[..],
+            &b"@echo off\r\nexit /b\r\n\0"[..],
             b"REM a\0b and more words behind it, as long as it takes\r\n",
             &[b"plain words of a text".as_slice(), &[0; 4096]].concat(),
         ] {
