@@ -34,15 +34,25 @@ impl Records {
     ) -> Result<Accept> {
         within(async {
             let mut tx = self.begin().await?;
-            self.lock(&mut tx, tenant_lock(&request.tenant)).await?;
+            // Who waits behind others needs no number of its own: the flood of one tenant would be recorded one commit after the other,
+            // and hold up everybody's requests behind it.
+            let alone = fairness.in_flight < 2 || count(&mut tx, &request.tenant, "waiting", 1).await? == 0;
+            if alone {
+                self.lock(&mut tx, tenant_lock(&request.tenant)).await?;
+            }
 
             let running = count(&mut tx, &request.tenant, "running", fairness.in_flight).await?;
             let waiting = count(&mut tx, &request.tenant, "waiting", fairness.queued).await?;
             // Nobody overtakes those who wait.
-            let runs = running < fairness.in_flight && waiting == 0;
+            let runs = alone && running < fairness.in_flight && waiting == 0;
             if !insert(&mut tx, request, if runs { "running" } else { "waiting" }).await? {
                 tx.rollback().await?;
-                return self.known(request).await;
+                let known = self.known(request).await?;
+                // Whoever recorded it may have died before it looked for a place.
+                if matches!(&known, Accept::Known(row) if row.state == "waiting") {
+                    self.look_for_place(&request.tenant, fairness).await?;
+                }
+                return Ok(known);
             }
             if !runs && waiting >= fairness.queued {
                 tx.rollback().await?;
@@ -60,12 +70,15 @@ impl Records {
                 false => put(&mut tx, promoted_later, Some(&request.request_id)).await?,
             }
             // Places may have been added to the setting since the last verdict.
-            let promoted = if runs {
+            let mut promoted = if runs || !alone {
                 vec![]
             } else {
                 promote(&mut tx, &request.tenant, fairness).await?
             };
             tx.commit().await?;
+            if !alone {
+                promoted = self.look_for_place(&request.tenant, fairness).await?;
+            }
             self.wake();
             Ok(if runs || promoted.contains(&request.request_id) {
                 Accept::New
@@ -74,6 +87,19 @@ impl Records {
             })
         })
         .await
+    }
+
+    /// Those before a request that was recorded without the tenant's number may all have got their places before it was there to be seen.
+    /// As long as two have a place or more, one of them gives it away later and sees it; else it is seen to here.
+    async fn look_for_place(&self, tenant: &str, fairness: Fairness) -> Result<Vec<String>> {
+        let mut tx = self.begin().await?;
+        let mut promoted = vec![];
+        if count(&mut tx, tenant, "running", fairness.in_flight).await? < fairness.in_flight {
+            self.lock(&mut tx, tenant_lock(tenant)).await?;
+            promoted = promote(&mut tx, tenant, fairness).await?;
+        }
+        tx.commit().await?;
+        Ok(promoted)
     }
 
     async fn known(&self, request: &NewRequest) -> Result<Accept> {
