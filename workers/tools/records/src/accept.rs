@@ -7,6 +7,9 @@ use crate::database::within;
 use crate::read::{REQUEST_COLUMNS, request_row};
 use crate::{Accept, Fairness, NewRequest, OutboxRow, Records, Result};
 
+/// More than are ever recorded at the same moment, by all processes together.
+const AT_ONCE: u32 = 1024;
+
 impl Records {
     /// Records a request, its definition and its messages in one transaction. May be repeated: what was recorded stays.
     ///
@@ -34,17 +37,18 @@ impl Records {
     ) -> Result<Accept> {
         within(async {
             let mut tx = self.begin().await?;
+            let mut waiting = count(&mut tx, &request.tenant, "waiting", fairness.queued).await?;
             // Who waits behind others needs no number of its own: the flood of one tenant would be recorded one commit after the other,
-            // and hold up everybody's requests behind it.
-            let alone = fairness.in_flight < 2 || count(&mut tx, &request.tenant, "waiting", 1).await? == 0;
+            // and hold up everybody's requests behind it. Near the limit the number is held, so that it is kept to one.
+            let alone = fairness.in_flight < 2 || waiting == 0 || waiting.saturating_add(AT_ONCE) > fairness.queued;
+            let mut running = fairness.in_flight;
             if alone {
                 self.lock(&mut tx, tenant_lock(&request.tenant)).await?;
+                running = count(&mut tx, &request.tenant, "running", fairness.in_flight).await?;
+                waiting = count(&mut tx, &request.tenant, "waiting", fairness.queued).await?;
             }
-
-            let running = count(&mut tx, &request.tenant, "running", fairness.in_flight).await?;
-            let waiting = count(&mut tx, &request.tenant, "waiting", fairness.queued).await?;
             // Nobody overtakes those who wait.
-            let runs = alone && running < fairness.in_flight && waiting == 0;
+            let runs = running < fairness.in_flight && waiting == 0;
             if !insert(&mut tx, request, if runs { "running" } else { "waiting" }).await? {
                 tx.rollback().await?;
                 let known = self.known(request).await?;

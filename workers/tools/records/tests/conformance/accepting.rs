@@ -144,6 +144,38 @@ pub async fn fairness_race(site: &Site) {
     assert_eq!(drain(&site.open().await).await.len(), 3);
 }
 
+/// Who is recorded behind others without the tenant's number sees to it that nobody is forgotten: neither itself, when those before it
+/// have gone meanwhile, nor one whose recorder died.
+pub async fn forgotten(site: &Site) {
+    let db = site.open().await;
+    let roomy = Fairness {
+        in_flight: 2,
+        queued: 100_000,
+    };
+    let go = async |id: &str| {
+        db.accept(&request(id), "text", &[mail(&format!("job {id}"))], &[], roomy)
+            .await
+            .unwrap()
+    };
+    let no_places = Fairness { in_flight: 0, ..roomy };
+    assert_eq!(
+        (go("r1").await, go("r2").await, go("r3").await),
+        (Accept::New, Accept::New, Accept::Waiting)
+    );
+    for id in ["r1", "r2"] {
+        db.finish(&verdict(id), &[], no_places).await.unwrap();
+    }
+    assert_eq!(drain(&db).await, ["job r1", "job r2"]);
+    assert_eq!(go("r4").await, Accept::New, "nobody is under way");
+    assert_eq!(drain(&db).await, ["job r3", "job r4"]);
+    assert_eq!(go("r5").await, Accept::Waiting);
+    for id in ["r3", "r4"] {
+        db.finish(&verdict(id), &[], no_places).await.unwrap();
+    }
+    assert!(matches!(go("r5").await, Accept::Known(_)), "delivered again");
+    assert_eq!(drain(&db).await, ["job r5"]);
+}
+
 pub async fn more_places(site: &Site) {
     let db = site.open().await;
     let one = Fairness { in_flight: 1, queued: 9 };

@@ -19,6 +19,7 @@ const CASES: &[(&str, Case)] = &[
     ("accept race", |s| Box::pin(accepting::race(s))),
     ("fairness and promotion", |s| Box::pin(accepting::fairness(s))),
     ("fairness race", |s| Box::pin(accepting::fairness_race(s))),
+    ("nobody forgotten", |s| Box::pin(accepting::forgotten(s))),
     ("more places", |s| Box::pin(accepting::more_places(s))),
     ("accept dropped in the middle", |s| Box::pin(accepting::dropped(s))),
     ("finish", |s| Box::pin(finishing::finish(s))),
