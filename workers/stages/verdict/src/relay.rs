@@ -124,7 +124,13 @@ impl Relay<'_> {
         let share = u32::try_from(ASIDE / due.len()).unwrap_or(1);
         let mut out = 0;
         for receiver in due {
-            let publish = async |row: OutboxRow| self.publish(row, Source::Aside).await;
+            let publish = async |row: OutboxRow| {
+                // A full queue is not asked for each of them.
+                if matches!(self.receivers().get(&receiver), Some(Some(until)) if *until > Instant::now()) {
+                    return Sent::Stays;
+                }
+                self.publish(row, Source::Aside).await
+            };
             match self.records.relay_aside(self.topic, &receiver, share, publish).await {
                 Ok(Round { found: 0, .. }) => {
                     self.receivers().remove(&receiver);
@@ -146,14 +152,6 @@ impl Relay<'_> {
         due
     }
 
-    /// Whether a message must wait: behind those that lie aside already, or because a full queue was asked a moment ago.
-    fn must_wait(&self, receiver: &str, from: Source) -> bool {
-        match (from, self.receivers().get(receiver)) {
-            (Source::Line, known) => known.is_some(),
-            (Source::Aside, known) => known.is_some_and(|until| until.is_some_and(|until| until > Instant::now())),
-        }
-    }
-
     async fn publish(&self, row: OutboxRow, from: Source) -> Sent {
         let message = match (self.message)(row, from).await {
             Read::Message(message) => message,
@@ -165,7 +163,8 @@ impl Relay<'_> {
         };
         let event = message.exchange == Exchange::Events;
         let receiver = message.receiver().to_owned();
-        if self.must_wait(&receiver, from) {
+        // Behind those that lie aside: the messages of a receiver keep their order.
+        if from == Source::Line && self.receivers().contains_key(&receiver) {
             return Sent::Aside(receiver);
         }
         match self.broker.publish(*message).await {

@@ -5,7 +5,7 @@
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use crate::database::within;
-use crate::relay::Round;
+use crate::relay::{Place, Round};
 use crate::{OutboxRow, Records, Result};
 
 /// What became of a row that a relay tried.
@@ -52,7 +52,21 @@ impl Records {
         F: Fn(OutboxRow) -> P,
         P: Future<Output: Into<Sent>>,
     {
-        self.round(topic, Some(name(topic, receiver)), limit, publish).await
+        let aside = Place {
+            topic: topic.to_owned(),
+            holds: "held_for = $1",
+            key: name(topic, receiver),
+        };
+        let publish = |row| {
+            let sent = publish(row);
+            async {
+                match sent.await.into() {
+                    Sent::Aside(_) => Sent::Stays,
+                    sent => sent,
+                }
+            }
+        };
+        self.round(&aside, limit, publish).await
     }
 }
 

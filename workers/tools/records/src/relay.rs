@@ -35,20 +35,24 @@ impl Records {
         F: Fn(OutboxRow) -> P,
         P: Future<Output: Into<Sent>>,
     {
-        Ok(self.round(topic, None, limit, publish).await?.moved)
+        let line = Place {
+            topic: topic.to_owned(),
+            holds: "held_for IS NULL AND topic = $1",
+            key: topic.to_owned(),
+        };
+        Ok(self.round(&line, limit, publish).await?.moved)
     }
 
-    /// One round over the line of a topic, or over what lies aside under a name.
-    pub(crate) async fn round<F, P>(&self, topic: &str, aside: Option<String>, limit: u32, publish: F) -> Result<Round>
+    /// One round over a place.
+    pub(crate) async fn round<F, P>(&self, place: &Place, limit: u32, publish: F) -> Result<Round>
     where
         F: Fn(OutboxRow) -> P,
         P: Future<Output: Into<Sent>>,
     {
-        let place = aside.map_or_else(|| Place::line(topic), |name| Place::aside(topic, name));
         if self.is_postgres() {
-            self.relay_locked(&place, limit, publish).await
+            self.relay_locked(place, limit, publish).await
         } else {
-            self.relay_leased(&place, limit, publish).await
+            self.relay_leased(place, limit, publish).await
         }
     }
 
@@ -92,7 +96,7 @@ impl Records {
             let (id, row) = row?;
             Ok::<_, crate::RecordsError>((id, publish(row).await.into()))
         });
-        let mut left = place.nothing_left();
+        let mut left = Left::default();
         let mut on_the_way = (&mut going).buffered(AT_ONCE);
         while let Some(sent) = on_the_way.next().await {
             let (id, sent) = sent?;
@@ -118,7 +122,7 @@ impl Records {
             records: self.clone(),
             owner: owner.clone(),
             topic: place.topic.clone(),
-            left: place.nothing_left(),
+            left: Left::default(),
             settled: false,
         };
         let taken = Instant::now();
@@ -203,39 +207,11 @@ pub struct Round {
 }
 
 /// Where the rows of a round are.
-struct Place {
-    topic: String,
+pub(crate) struct Place {
+    pub(crate) topic: String,
     /// The condition, with the key as `$1`.
-    holds: &'static str,
-    key: String,
-    aside: bool,
-}
-
-impl Place {
-    fn line(topic: &str) -> Place {
-        Place {
-            topic: topic.to_owned(),
-            holds: "held_for IS NULL AND topic = $1",
-            key: topic.to_owned(),
-            aside: false,
-        }
-    }
-
-    fn aside(topic: &str, name: String) -> Place {
-        Place {
-            topic: topic.to_owned(),
-            holds: "held_for = $1",
-            key: name,
-            aside: true,
-        }
-    }
-
-    fn nothing_left(&self) -> Left {
-        Left {
-            is_aside: self.aside,
-            ..Left::default()
-        }
-    }
+    pub(crate) holds: &'static str,
+    pub(crate) key: String,
 }
 
 /// Rows that are not any more where they were.
@@ -243,16 +219,14 @@ impl Place {
 struct Left {
     gone: Vec<i64>,
     aside: Vec<(i64, String)>,
-    /// All of them lie aside already.
-    is_aside: bool,
 }
 
 impl Left {
     fn add(&mut self, id: i64, sent: Sent) {
         match sent {
             Sent::Gone => self.gone.push(id),
-            Sent::Aside(receiver) if !self.is_aside => self.aside.push((id, receiver)),
-            Sent::Aside(_) | Sent::Stays => {}
+            Sent::Aside(receiver) => self.aside.push((id, receiver)),
+            Sent::Stays => {}
         }
     }
 
