@@ -10,8 +10,8 @@ const MIN_ROW: usize = 8;
 const MOST: usize = 512;
 /// Shortest hexadecimal string that is looked at, in digits.
 const MIN_HEX: usize = 128;
-/// Lengths of digests of that many digits and more, in bytes.
-const DIGESTS: [usize; 1] = [64];
+/// Length of the digests that have so many digits (SHA-512), in bytes.
+const DIGEST: usize = 64;
 
 /// Hands on the text with its escapes decoded, when there are enough of them, and long hexadecimal strings as bytes.
 pub fn unpack(text: &str, bytes: &[u8], sink: &mut Sink<'_, '_>) {
@@ -145,7 +145,7 @@ fn numbers(text: &str, end: char) -> Option<Vec<i64>> {
 fn number(text: &str) -> Option<i64> {
     let text = text.trim();
     if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        return i64::from(u32::from_str_radix(hex, 16).ok()?).into();
+        return u32::from_str_radix(hex, 16).ok().map(i64::from);
     }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let number: i64 = whole.parse().ok()?;
@@ -218,7 +218,7 @@ fn hex_strings(bytes: &[u8]) -> Vec<Vec<u8>> {
         };
         let readable = decoded.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
         // A digest may begin as a file does.
-        let known = || !DIGESTS.contains(&decoded.len()) && crate::labels::find(&decoded).is_some_and(|label| label.name != "mp3");
+        let known = || decoded.len() != DIGEST && crate::labels::find(&decoded).is_some_and(|label| label.name != "mp3");
         if readable || known() || decoded.starts_with(b"PK\x03\x04") {
             found.push(decoded);
         }
@@ -270,21 +270,10 @@ mod tests {
         let hidden: Vec<u8> = archive.iter().map(|b| b ^ 90).collect();
         assert_eq!(number_lists(&format!("var a=[{}]", list(&archive))), [("bytes", archive.clone())]);
         assert_eq!(number_lists(&format!("var a=[{}]", list(&hidden))), [("xor", archive.clone())]);
-        let signed = archive.iter().map(|b| b.cast_signed().to_string()).collect::<Vec<_>>().join(",");
-        let wide = archive
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|b| format!("0X{:x}", u16::from_le_bytes(*b)))
-            .collect::<Vec<_>>()
-            .join(",");
-        let long = archive
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|b| format!("{}.0", u32::from_le_bytes(*b)))
-            .collect::<Vec<_>>()
-            .join(",");
+        let joined = |width: usize, number: fn(&[u8]) -> String| archive.chunks(width).map(number).collect::<Vec<_>>().join(",");
+        let signed = joined(1, |b| b[0].cast_signed().to_string());
+        let wide = joined(2, |b| format!("0X{:x}", u16::from_le_bytes([b[0], b[1]])));
+        let long = joined(4, |b| format!("{}.0", u32::from_le_bytes([b[0], b[1], b[2], b[3]])));
         for list in [signed, wide, long] {
             assert_eq!(number_lists(&format!("new X([{list}])")), [("bytes", archive.clone())], "{list}");
         }

@@ -16,6 +16,7 @@ use crate::sink::{Found, Sink};
 /// How much of a text is looked at in one piece, and how much of it once more with the next.
 const PIECE: usize = 16 * 1024 * 1024;
 const OVERLAP: usize = 64 * 1024;
+
 /// Looks at one text.
 pub fn look(text: &str, sink: &mut Sink<'_, '_>) {
     let mut told = HashSet::new();

@@ -181,8 +181,11 @@ fn short_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
             found.push(block);
         }
     };
-    for line in bytes.split(|b| *b == b'\n') {
-        let line = line.trim_ascii();
+    let mut from = 0_usize;
+    // Every text comes here: its lines are found by vector instructions.
+    for end in memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]) {
+        let line = bytes.get(from..end).unwrap_or_default().trim_ascii();
+        from = end.saturating_add(1);
         let fits = SHORT_LINES.contains(&line.len()) && line.iter().all(|b| is_digit(*b));
         if fits && count > 0 && line.len() == length {
             block.extend_from_slice(line);

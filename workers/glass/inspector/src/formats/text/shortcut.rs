@@ -4,7 +4,8 @@ use crate::sink::{Found, Sink};
 
 /// Looks at `.url`, `.scf` and `desktop.ini` texts.
 pub fn look(text: &str, sink: &mut Sink<'_, '_>) {
-    if section(text, "[internetshortcut]") {
+    let [shortcut, shell, folder] = sections(text);
+    if shortcut {
         for line in text.lines() {
             let Some((key, value)) = line.split_once('=') else { continue };
             let key = key.get(..32).unwrap_or(key).trim().to_ascii_lowercase();
@@ -19,8 +20,8 @@ pub fn look(text: &str, sink: &mut Sink<'_, '_>) {
         let start = line.trim_start();
         start.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word))
     };
-    let commands = || section(text, "[shell]") && text.lines().any(|line| begins(line, "command="));
-    if section(text, "[.shellclassinfo]") || commands() {
+    let commands = || shell && text.lines().any(|line| begins(line, "command="));
+    if folder || commands() {
         let mut icons = text.lines().filter(|line| begins(line, "iconfile") || begins(line, "iconresource"));
         if let Some(line) = icons.find(|l| l.split_once('=').is_some_and(|(_, v)| v.trim().starts_with("\\\\"))) {
             sink.finding(Found::new("scf_desktopini").says(line));
@@ -28,10 +29,19 @@ pub fn look(text: &str, sink: &mut Sink<'_, '_>) {
     }
 }
 
-/// Whether the name of a section stands anywhere in the text, in any case.
-fn section(text: &str, name: &str) -> bool {
-    let there = |at: usize| text.as_bytes().get(at..at.saturating_add(name.len()));
-    memchr::memchr_iter(b'[', text.as_bytes()).any(|at| there(at).is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes())))
+/// Which sections stand anywhere in the text, in any case: of a shortcut, of the shell, of a folder.
+fn sections(text: &str) -> [bool; 3] {
+    const NAMES: [&str; 3] = ["[internetshortcut]", "[shell]", "[.shellclassinfo]"];
+    let mut there = [false; 3];
+    for at in memchr::memchr_iter(b'[', text.as_bytes()) {
+        let rest = text.as_bytes().get(at..).unwrap_or_default();
+        for (there, name) in there.iter_mut().zip(NAMES) {
+            *there |= rest
+                .get(..name.len())
+                .is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()));
+        }
+    }
+    there
 }
 
 fn reaches_out(value: &str, key: &str) -> bool {
