@@ -3,6 +3,7 @@
 //! A room of its own because delivery is the promise that is easiest to break: a message is acknowledged after what came of it is
 //! confirmed, retried on a ladder, and buried where the verdict stage finds it. It must never look into a body.
 
+mod body;
 mod broker;
 mod full;
 pub mod lite;

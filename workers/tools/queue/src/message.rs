@@ -58,6 +58,7 @@ pub struct Outgoing {
     /// The request that it belongs to; it stands beside the body too, so that an undecodable body still has its request.
     pub request_id: String,
     /// The body, at most 64 KiB.
+    #[serde(with = "crate::body")]
     pub body: Vec<u8>,
     /// That nobody takes it is an error.
     pub mandatory: bool,

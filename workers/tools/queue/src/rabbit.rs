@@ -3,6 +3,7 @@
 //! lapin's own recovery stays off: it restores connections but not channels, and a consumer whose channel the broker closed
 //! falls silent for ever. Here every end of a stream rebuilds its channel and its consumer.
 
+mod acks;
 mod consumer;
 mod envelope;
 mod link;

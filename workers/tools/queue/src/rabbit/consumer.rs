@@ -12,6 +12,7 @@ use lapin::types::{FieldTable, ShortString};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::acks::Acks;
 use super::envelope;
 use super::link::{Backoff, Link, trouble, within};
 use super::receipt::Tag;
@@ -141,6 +142,7 @@ impl Task {
     async fn take(&mut self, mut open: Open) {
         let mut stopped = self.stopped.clone();
         let mut cancelled = false;
+        let acks = Acks::new(open.channel.clone());
         loop {
             tokio::select! {
                 biased;
@@ -157,7 +159,7 @@ impl Task {
                 delivery = open.stream.next() => match delivery {
                     Some(Ok(mut delivery)) => {
                         let message = envelope::incoming(&self.queue, &mut delivery);
-                        let tag = Tag::new(delivery.acker.clone(), open.channel.clone());
+                        let tag = Tag::new(&delivery, &acks);
                         if self.hand_over.send((message, tag)).await.is_err() {
                             return;
                         }

@@ -1,29 +1,31 @@
 //! Settling a delivery, in time and exactly once.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions};
-use lapin::{Acker, Channel};
+use lapin::Acker;
+use lapin::message::Delivery;
+use lapin::options::{BasicNackOptions, BasicRejectOptions};
 
+use super::acks::{Acks, SETTLE};
 use super::link::{trouble, within};
 use crate::broker::Receipt;
-
-/// Longest wait until a settlement is on its way; a connection that hangs is found dead by its heartbeat.
-const SETTLE: Duration = Duration::from_secs(10);
 
 /// The right to settle one delivery. It holds its channel, which stays open until the last delivery of it is settled.
 pub(super) struct Tag {
     acker: Option<Acker>,
-    channel: Channel,
+    tag: u64,
+    acks: Arc<Acks>,
     handed_over: bool,
 }
 
 impl Tag {
-    pub(super) fn new(acker: Acker, channel: Channel) -> Self {
+    pub(super) fn new(delivery: &Delivery, acks: &Arc<Acks>) -> Self {
+        acks.add(delivery.delivery_tag);
         Tag {
-            acker: Some(acker),
-            channel,
+            acker: Some(delivery.acker.clone()),
+            tag: delivery.delivery_tag,
+            acks: Arc::clone(acks),
             handed_over: false,
         }
     }
@@ -37,12 +39,8 @@ impl Tag {
 impl Receipt for Tag {
     fn ack(mut self: Box<Self>) -> BoxFuture<'static, bool> {
         Box::pin(async move {
-            // lapin answers `Ok(false)` when the channel is gone: the broker delivers it again.
             match self.acker.take() {
-                Some(acker) => {
-                    let ack = async { acker.ack(BasicAckOptions::default()).await.map_err(|e| trouble(&e)) };
-                    within(SETTLE, "not acknowledged", ack).await.unwrap_or(false)
-                }
+                Some(acker) => self.acks.ack(self.tag, acker).await,
                 None => false,
             }
         })
@@ -52,6 +50,7 @@ impl Receipt for Tag {
         Box::pin(async move {
             if let Some(acker) = self.acker.take() {
                 give_back(acker, false).await;
+                self.acks.remove(self.tag);
             }
         })
     }
@@ -60,11 +59,11 @@ impl Receipt for Tag {
 impl Drop for Tag {
     fn drop(&mut self) {
         let Some(acker) = self.acker.take() else { return };
-        let (channel, attempted) = (self.channel.clone(), self.handed_over);
+        let (acks, tag, attempted) = (Arc::clone(&self.acks), self.tag, self.handed_over);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 give_back(acker, attempted).await;
-                drop(channel);
+                acks.remove(tag);
             });
         }
     }
