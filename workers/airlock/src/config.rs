@@ -116,7 +116,7 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
     let (s, f, l) = (&config.scan, &config.fetch, &config.line);
     let whole = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let g = &config.gateway;
-    let ranges: [(&str, u64, u64, u64); 25] = [
+    let ranges: [(&str, u64, u64, u64); 27] = [
         ("records.keep_days", u64::from(config.records.keep_days), 1, 3_650),
         ("records.max_connections", u64::from(config.records.max_connections), 1, 1_000),
         (
@@ -144,7 +144,9 @@ pub fn check(config: &Config) -> Vec<(&'static str, String)> {
         ("fetch.total_timeout_ms", f.total_timeout_ms, 100, 3_600_000),
         ("fetch.slow_window_ms", f.slow_window_ms, 1, 3_600_000),
         ("line.fetch_jobs", u64::from(l.fetch_jobs), 1, 10_000),
+        ("line.intake_jobs", u64::from(l.intake_jobs), 1, 10_000),
         ("line.other_jobs", u64::from(l.other_jobs), 1, 10_000),
+        ("line.tenant_first", u64::from(l.tenant_first), 1, 1_000_000),
         ("line.tenant_in_flight", u64::from(l.tenant_in_flight), 1, 1_000_000),
         ("line.policies_every_ms", l.policies_every_ms, 100, 60_000),
         ("line.grace_ms", l.grace_ms, 100, 3_600_000),

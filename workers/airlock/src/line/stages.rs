@@ -68,12 +68,24 @@ impl Line {
             settings,
             Arc::clone(&self.clock),
         ));
-        let (relay, stop) = (Arc::clone(&broker), self.stop.clone());
+        let (rows, relay, stop) = (records.clone(), Arc::clone(&broker), self.stop.clone());
         self.background(async move {
             let message = |row, _| std::future::ready(airlock_intake::PlainRow::message(&row).into()).boxed();
-            airlock_verdict::relay(&records, relay.as_ref(), airlock_intake::TOPIC, message, stop).await;
+            airlock_verdict::relay(&rows, relay.as_ref(), airlock_intake::TOPIC, message, stop).await;
         });
-        self.serve(stage, &broker, self.config.line.other_jobs);
+        let (relay, stop, door) = (Arc::clone(&broker), self.stop.clone(), Arc::clone(&stage));
+        self.background(async move {
+            let message = |row, _| {
+                let door = Arc::clone(&door);
+                async move {
+                    door.lull().await;
+                    airlock_intake::PlainRow::message(&row).into()
+                }
+                .boxed()
+            };
+            airlock_verdict::relay(&records, relay.as_ref(), airlock_intake::WAITS, message, stop).await;
+        });
+        self.serve(stage, &broker, self.config.line.intake_jobs);
         Ok(())
     }
 
@@ -168,6 +180,7 @@ impl Line {
     fn fairness(&self) -> Fairness {
         let line = &self.config.line;
         Fairness {
+            first: line.tenant_first,
             in_flight: in_flight(line, matches!(self.place, Place::Folder(..))),
             queued: line.tenant_queued,
         }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use airlock_records::{Accept, Fairness, NewRequest, RevokeBy};
+use airlock_records::{Accept, Fairness, Mail, NewRequest, RevokeBy};
 use support::{NOW, SERVICE_KEY, Site, request};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -14,7 +14,11 @@ async fn a_service_sees_its_own_requests_and_no_others() {
         ..request("theirs")
     };
     for new in [&request("open"), &theirs] {
-        let accepted = site.records.accept(new, "", &[], &[], Fairness::default()).await.unwrap();
+        let accepted = site
+            .records
+            .accept(new.clone(), "", Mail::default(), Fairness::default())
+            .await
+            .unwrap();
         assert_eq!(accepted, Accept::New);
     }
     let bearer = format!("Bearer {SERVICE_KEY}");

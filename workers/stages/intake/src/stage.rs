@@ -10,20 +10,25 @@ use airlock_proto::v1::{Accepted, Rejected, ScanRequest};
 use airlock_proto::wire::Form;
 use airlock_queue::topology::{Lane, StageName};
 use airlock_queue::{Failure, Incoming, Outgoing, Seldom, Stage};
-use airlock_records::{Accept, Fairness, NewRequest, Records, RecordsError};
+use airlock_records::{Accept, Fairness, Mail, NewRequest, OutboxRow, Records, RecordsError};
 use data_encoding::HEXLOWER;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
 
-use crate::events::PlainRow;
+use crate::events::{PlainRow, WAITS};
 use crate::policies::Policies;
 
 /// How long a request waits for the records; RabbitMQ takes a delivery back after half an hour.
 const PATIENCE: Duration = Duration::from_secs(1200);
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long what can wait does so at most.
+const LULL: Duration = Duration::from_secs(1);
+/// So many requests in hand are no crowd.
+const FEW: usize = 16;
 
 /// Limits of intake.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +43,7 @@ pub struct Intake {
     policies: Policies,
     settings: Settings,
     clock: Arc<dyn Fn() -> i64 + Send + Sync>,
+    in_hand: watch::Sender<usize>,
 }
 
 impl Intake {
@@ -48,7 +54,14 @@ impl Intake {
             policies,
             settings,
             clock,
+            in_hand: watch::Sender::new(0),
         }
+    }
+
+    /// Ends when hardly any request is in hand, or after a second: what can wait does not take the broker from those that come.
+    pub async fn lull(&self) {
+        let mut in_hand = self.in_hand.subscribe();
+        let _ = tokio::time::timeout(LULL, in_hand.wait_for(|many| *many <= FEW)).await;
     }
 
     /// While the records are away the delivery stays ours. Down the ladder it would come back as a message of intake: whose
@@ -108,7 +121,7 @@ impl Intake {
             self.records.live(&row, now).await.map_err(ours)?
         };
         let stage = if live.is_some() { StageName::Verdict } else { StageName::Fetch };
-        let accepted = accepted(&row, &request, &definition, live.map(|v| v.request_id).unwrap_or_default());
+        let accepted = accepted(&row, &request, &definition, live.unwrap_or_default());
         let job = Outgoing::job(stage, message.lane, &row.request_id, &accepted);
         self.write(&row, &definition, &job, &accepted, message.lane, form).await
     }
@@ -123,20 +136,24 @@ impl Intake {
         form: Form,
     ) -> Result<Vec<Outgoing>, Failure> {
         let event = Outgoing::event("accepted", &row.service, &row.request_id, &public(accepted), form);
-        let at_once = [PlainRow::of(job)];
         // A tenant that floods goes on in the lane of those who wait: its backlog at a stage is never before another's click.
-        let in_bulk = [PlainRow::of(&Outgoing {
+        let beside = PlainRow::of(&Outgoing {
             key: job.key.replace(".click.", ".bulk."),
             ..job.clone()
-        })];
-        let always = [PlainRow::of(&event)];
+        });
+        let event_row = PlainRow::of(&event);
+        let mail = Mail {
+            waits: vec![OutboxRow {
+                topic: WAITS.to_owned(),
+                ..event_row.clone()
+            }],
+            first: vec![event_row.clone(), PlainRow::of(job)],
+            placed: vec![event_row, beside.clone()],
+            waited: vec![beside],
+        };
         let text = definition.text();
-        match self
-            .records
-            .accept_or_keep(row, &text, [&at_once, &in_bulk], &always, self.settings.fairness)
-            .await
-            .map_err(ours)?
-        {
+        let fairness = self.settings.fairness;
+        match self.records.accept(row.clone(), &text, mail, fairness).await.map_err(ours)? {
             Accept::New | Accept::Waiting => Ok(Vec::new()),
             Accept::Known(known) if known.verdict.is_some() => {
                 // The same request again: the verdict stage has the key, and sends its answer again.
@@ -171,7 +188,27 @@ impl Stage for Intake {
     }
 
     fn handle<'a>(&'a self, message: &'a Incoming) -> BoxFuture<'a, Result<Vec<Outgoing>, Failure>> {
-        self.accept_in_time(message).boxed()
+        async move {
+            let _in_hand = InHand::one_more(&self.in_hand);
+            self.accept_in_time(message).await
+        }
+        .boxed()
+    }
+}
+
+/// A request that is worked on; dropped when it is done.
+struct InHand<'a>(&'a watch::Sender<usize>);
+
+impl<'a> InHand<'a> {
+    fn one_more(count: &'a watch::Sender<usize>) -> Self {
+        count.send_modify(|many| *many = many.saturating_add(1));
+        InHand(count)
+    }
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|many| *many = many.saturating_sub(1));
     }
 }
 

@@ -219,7 +219,7 @@ mod tests {
     use airlock_proto::wire::Form;
     use airlock_queue::Consumer;
     use airlock_queue::topology::Queue;
-    use airlock_records::{Accept, Config, Fairness, NewRequest};
+    use airlock_records::{Accept, Config, Fairness, Mail, NewRequest};
     use futures_util::FutureExt as _;
     use futures_util::future::ready;
 
@@ -303,7 +303,18 @@ mod tests {
             deadline_ms: 0,
         };
         let put = async |id: &str, rows: Vec<OutboxRow>| {
-            let accepted = records.accept(&request(id), "", &rows, &[], Fairness::default()).await.unwrap();
+            let accepted = records
+                .accept(
+                    request(id),
+                    "",
+                    Mail {
+                        first: rows,
+                        ..Mail::default()
+                    },
+                    Fairness::default(),
+                )
+                .await
+                .unwrap();
             assert_eq!(accepted, Accept::New);
         };
         let mut rows: Vec<OutboxRow> = (0..1000).map(|n| row("deaf", n)).collect();

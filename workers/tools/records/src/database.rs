@@ -1,7 +1,8 @@
 //! The connection to the database: one SQL text, two drivers, and what differs between them.
 
+use std::collections::HashSet;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -9,8 +10,13 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Transaction};
 use tokio::sync::Notify;
 
+use crate::accept::Wanted;
 use crate::config::{Dialect, Target};
-use crate::{Config, RecordsError, Result};
+use crate::crowd::Crowds;
+use crate::lookup::Click;
+use crate::many::padded;
+use crate::together::Together;
+use crate::{Accept, Config, RecordsError, Result};
 
 /// How long a call waits for a connection, the first one included.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -18,6 +24,8 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 const CALL: Duration = Duration::from_secs(15);
 /// How often SQLite is asked again for its journal mode while another process sets it.
 const PRAGMA_TRIES: u32 = 40;
+/// Numbers taken by one statement.
+const LOCKS: usize = 256;
 
 /// A handle to the records; cheap to clone. It outlives restarts of the database: calls fail meanwhile with temporary errors.
 #[derive(Clone)]
@@ -32,6 +40,18 @@ pub(crate) struct Inner {
     writer: AnyPool,
     shown: String,
     wake: Notify,
+    /// Those of a tenant with few and of one with many, as what is looked up for them.
+    pub(crate) accepts: [Arc<Together<Wanted, Result<Accept>>>; 2],
+    /// Digests of definitions that are recorded; as many as there are policies in a process's life.
+    defined: Mutex<HashSet<String>>,
+    pub(crate) lives: [Arc<Together<Click, Result<Option<String>>>>; 2],
+    pub(crate) crowds: Crowds,
+}
+
+impl Inner {
+    pub(crate) fn defined(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.defined.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl std::fmt::Debug for Records {
@@ -75,6 +95,10 @@ impl Records {
                 writer,
                 shown: target.shown,
                 wake: Notify::new(),
+                accepts: Default::default(),
+                defined: Mutex::default(),
+                lives: Default::default(),
+                crowds: Crowds::default(),
             }),
         })
     }
@@ -88,8 +112,8 @@ impl Records {
         .await
     }
 
-    /// Ends when this process has written into the outbox; what other processes write must be polled for. A write that
-    /// happens while nobody waits is remembered (once). One waiter is woken: a process has one relay.
+    /// Ends when this process has written into the outbox after this call, whether it was waited for by then or not. What other
+    /// processes write must be polled for.
     pub fn woken(&self) -> impl Future<Output = ()> + Send + '_ {
         self.inner.wake.notified()
     }
@@ -105,7 +129,7 @@ impl Records {
     }
 
     pub(crate) fn wake(&self) {
-        self.inner.wake.notify_one();
+        self.inner.wake.notify_waiters();
     }
 
     pub(crate) fn readers(&self) -> &AnyPool {
@@ -124,13 +148,23 @@ impl Records {
         })
     }
 
-    /// Until the end of the transaction nobody else holds this number. With SQLite a transaction that writes is alone anyway.
-    pub(crate) async fn lock(&self, transaction: &mut Transaction<'static, Any>, number: i64) -> Result<()> {
-        if self.is_postgres() {
-            sqlx::query("SELECT pg_advisory_xact_lock($1)")
-                .bind(number)
-                .execute(&mut **transaction)
-                .await?;
+    /// Until the end of the transaction nobody else holds these numbers. With SQLite a transaction that writes is alone anyway.
+    pub(crate) async fn lock_all(&self, transaction: &mut Transaction<'static, Any>, mut numbers: Vec<i64>) -> Result<()> {
+        if !self.is_postgres() {
+            return Ok(());
+        }
+        // In one order, so that nobody waits for somebody who waits for them.
+        numbers.sort_unstable();
+        numbers.dedup();
+        for some in numbers.chunks(LOCKS) {
+            let some = padded(some.to_vec());
+            let locks: Vec<String> = (1..=some.len()).map(|n| format!("pg_advisory_xact_lock(${n})")).collect();
+            let sql = format!("SELECT {}", locks.join(", "));
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for number in some {
+                query = query.bind(number);
+            }
+            query.execute(&mut **transaction).await?;
         }
         Ok(())
     }

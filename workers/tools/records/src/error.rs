@@ -1,7 +1,7 @@
 //! What can go wrong, and whether to try again.
 
 /// Trouble with the records; all of it ours, never that of the file.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum RecordsError {
     /// The database is away, restarting, busy or full. Worth a retry; whether the call took effect is not known, and all calls may be repeated.
     #[error("the database is away: {0}")]

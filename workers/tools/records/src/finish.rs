@@ -1,9 +1,10 @@
 //! The end of the line: the first terminal verdict wins, and its messages go out exactly if it is there.
 
-use sqlx::{Any, Transaction};
+use sqlx::{Any, Row as _, Transaction};
 
-use crate::accept::{promote, put, tenant_lock};
+use crate::accept::put;
 use crate::database::within;
+use crate::rooms::{promote, tenant_lock};
 use crate::{Fairness, Finish, NewToken, NewVerdict, OutboxRow, Records, RecordsError, Result};
 
 impl Records {
@@ -14,12 +15,17 @@ impl Records {
         within(async {
             let mut tx = self.begin().await?;
             let id = &verdict.request_id;
-            let tenant = sqlx::query_scalar::<_, String>("SELECT tenant FROM request WHERE request_id = $1")
+            let row = sqlx::query("SELECT tenant, state FROM request WHERE request_id = $1")
                 .bind(id)
                 .fetch_optional(&mut *tx)
                 .await?
                 .ok_or_else(|| RecordsError::NoSuchRequest(id.clone()))?;
-            self.lock(&mut tx, tenant_lock(&tenant)).await?;
+            let (tenant, state): (String, String) = (row.try_get("tenant")?, row.try_get("state")?);
+            // One that waits may be given a place at this moment: only who holds the number may touch it. For all others the number is
+            // held as short as can be, for everybody who comes for this tenant waits for it.
+            if state == "waiting" {
+                self.lock_all(&mut tx, vec![tenant_lock(&tenant)]).await?;
+            }
             if !insert(&mut tx, verdict).await? {
                 tx.rollback().await?;
                 return Ok(Finish::Already);
@@ -39,7 +45,9 @@ impl Records {
                 .bind(id)
                 .execute(&mut *tx)
                 .await?;
-            put(&mut tx, outbox, None).await?;
+            let mail: Vec<_> = outbox.iter().map(|row| (row, None)).collect();
+            put(&mut tx, &mail).await?;
+            self.lock_all(&mut tx, vec![tenant_lock(&tenant)]).await?;
             promote(&mut tx, &tenant, fairness).await?;
             tx.commit().await?;
             self.wake();

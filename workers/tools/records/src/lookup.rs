@@ -1,10 +1,19 @@
 //! What is asked of the records without changing them.
 
+use std::collections::HashMap;
+
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::database::within;
+use crate::many::{padded, places};
 use crate::read::{REQUEST_COLUMNS, TOKEN_SELECT, VERDICT_COLUMNS, request_row, token_row, verdict_row};
-use crate::{NewRequest, Records, RequestRow, Result, Status, TokenRow, VerdictRow};
+use crate::{NewRequest, Records, RecordsError, RequestRow, Result, Status, TokenRow, VerdictRow};
+
+/// A click, and when it is.
+pub(crate) struct Click {
+    digest: String,
+    now_ms: i64,
+}
 
 impl Records {
     /// A request and, once it is there, its verdict.
@@ -23,26 +32,44 @@ impl Records {
         .await
     }
 
-    /// A click again: the newest verdict for the same service, tenant, recipient, link, route, passwords and definition whose
-    /// token has neither expired nor been revoked.
-    pub async fn live(&self, of: &NewRequest, now_ms: i64) -> Result<Option<VerdictRow>> {
-        within(async {
-            let sql = format!(
-                "SELECT {VERDICT_COLUMNS} FROM request r JOIN verdict v ON v.request_id = r.request_id \
-                 JOIN token t ON t.token_id = v.token_id \
-                 WHERE r.click = $1 AND t.expires_ms > $2 AND t.revoked_ms IS NULL ORDER BY v.decided_ms DESC LIMIT 1"
-            );
-            let row = sqlx::query(AssertSqlSafe(sql))
-                .bind(of.click())
-                .bind(now_ms)
-                .fetch_optional(self.readers())
-                .await?;
-            match row {
-                Some(row) => Ok(Some(self.with_token(verdict_row(&row)?).await?)),
-                None => Ok(None),
-            }
-        })
-        .await
+    /// A click again: the request with the newest verdict for the same service, tenant, recipient, link, route, passwords and definition
+    /// whose token has neither expired nor been revoked.
+    pub async fn live(&self, of: &NewRequest, now_ms: i64) -> Result<Option<String>> {
+        let entered = self.inner.crowds.enter(&of.tenant);
+        let (records, call) = (
+            self.clone(),
+            Click {
+                digest: of.click(),
+                now_ms,
+            },
+        );
+        let work = async move |clicks: Vec<Click>| match within(records.live_of(&clicks)).await {
+            Ok(live) => clicks.iter().map(|click| Ok(live.get(&click.digest).cloned())).collect(),
+            Err(error) => clicks.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let broke = || Err(RecordsError::Away("the call broke off".to_owned()));
+        within(async { entered.of(&self.inner.lives).ask(call, work).await.unwrap_or_else(broke) }).await
+    }
+
+    /// By click. They are asked for within a moment: the latest time stands for all.
+    async fn live_of(&self, clicks: &[Click]) -> Result<HashMap<String, String>> {
+        let now_ms = clicks.iter().map(|click| click.now_ms).max().unwrap_or_default();
+        let clicks = padded(clicks.iter().map(|click| click.digest.as_str()).collect());
+        let sql = format!(
+            "SELECT click, request_id FROM (SELECT r.click, v.request_id, \
+             row_number() OVER (PARTITION BY r.click ORDER BY v.decided_ms DESC) AS nth \
+             FROM request r JOIN verdict v ON v.request_id = r.request_id JOIN token t ON t.token_id = v.token_id \
+             WHERE t.expires_ms > $1 AND t.revoked_ms IS NULL AND r.click IN ({})) AS live WHERE nth = 1",
+            places(2, clicks.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(now_ms);
+        for click in clicks {
+            query = query.bind(click);
+        }
+        let rows = query.fetch_all(self.readers()).await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("click")?, row.try_get("request_id")?)))
+            .collect()
     }
 
     /// Requests without a verdict whose deadline has passed, the oldest first, those that wait included.

@@ -63,10 +63,25 @@ pub struct OutboxRow {
     pub body: Vec<u8>,
 }
 
+/// The messages of a request: what goes out depends on how many of its tenant are under way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mail {
+    /// When it is one of the first.
+    pub first: Vec<OutboxRow>,
+    /// When it has a place behind those.
+    pub placed: Vec<OutboxRow>,
+    /// When it has none, in the meantime.
+    pub waits: Vec<OutboxRow>,
+    /// When it has waited and gets one.
+    pub waited: Vec<OutboxRow>,
+}
+
 /// How much one tenant may have on the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fairness {
-    /// Requests without a verdict that are worked on at once.
+    /// Requests that are the first: a burst of them is all that another tenant's click can be behind.
+    pub first: u32,
+    /// Requests without a verdict that are worked on at once, the first ones included.
     pub in_flight: u32,
     /// Requests that wait beyond those; one more is refused.
     pub queued: u32,
@@ -75,6 +90,7 @@ pub struct Fairness {
 impl Default for Fairness {
     fn default() -> Self {
         Fairness {
+            first: 8,
             in_flight: 64,
             queued: 10_000,
         }
@@ -84,9 +100,9 @@ impl Default for Fairness {
 /// What became of a request at the door.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Accept {
-    /// Recorded; its outbox rows go out now.
+    /// Recorded with a place.
     New,
-    /// Recorded; its outbox rows are kept back until a place of the tenant is free.
+    /// Recorded; it waits until a place of the tenant is free.
     Waiting,
     /// The same request (id, service and body) was recorded before; nothing was written.
     Known(Box<RequestRow>),

@@ -7,7 +7,7 @@ use crate::database::within;
 use crate::{Records, Result};
 
 /// One step after the other; its number is its place, from 1. PostgreSQL's types; [`translate`] makes SQLite's of them.
-const STEPS: &[&str] = &[FIRST, ASIDE];
+const STEPS: &[&str] = &[FIRST, ASIDE, TOPIC];
 
 /// The number that whoever migrates holds.
 const MIGRATION_LOCK: i64 = 0x4149_524c_4f43_4b31;
@@ -72,6 +72,12 @@ CREATE INDEX outbox_aside ON outbox (held_for, id) WHERE held_for IS NOT NULL;
 DROP INDEX outbox_held;
 ";
 
+/// A relay finds the rows of its topic, however many there are of others.
+const TOPIC: &str = "
+CREATE INDEX outbox_line ON outbox (topic, id) WHERE held_for IS NULL;
+DROP INDEX outbox_ready;
+";
+
 /// Which version of the tables is there, and which this program wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schema {
@@ -93,7 +99,7 @@ impl Records {
     pub async fn migrate(&self) -> Result<()> {
         within(async {
             let mut tx = self.begin().await?;
-            self.lock(&mut tx, MIGRATION_LOCK).await?;
+            self.lock_all(&mut tx, vec![MIGRATION_LOCK]).await?;
             sqlx::raw_sql(AssertSqlSafe(
                 "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL PRIMARY KEY, applied TEXT NOT NULL)",
             ))

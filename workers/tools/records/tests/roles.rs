@@ -2,10 +2,14 @@
 
 use airlock_peers::Postgres;
 use airlock_records::{
-    Accept, Config, Fairness, Finish, NewRequest, NewToken, NewVerdict, OutboxRow, Parked, Records, RecordsError, RevokeBy, roles_sql,
+    Accept, Config, Fairness, Finish, Mail, NewRequest, NewToken, NewVerdict, OutboxRow, Parked, Records, RecordsError, RevokeBy, roles_sql,
 };
 
-const ONE: Fairness = Fairness { in_flight: 1, queued: 9 };
+const ONE: Fairness = Fairness {
+    first: 1,
+    in_flight: 1,
+    queued: 9,
+};
 
 fn request(id: &str) -> NewRequest {
     let text = || "x".to_owned();
@@ -84,26 +88,28 @@ async fn each_stage_its_own() {
         stages.push(records);
     }
     let [intake, decide, gateway, sandbox] = stages.try_into().unwrap();
-    let mail = [OutboxRow {
-        topic: "tests".to_owned(),
-        body: vec![1],
-    }];
+    let row = || {
+        vec![OutboxRow {
+            topic: "tests".to_owned(),
+            body: vec![1],
+        }]
+    };
+    let mail = || Mail {
+        first: [row(), row()].concat(),
+        placed: [row(), row()].concat(),
+        waits: row(),
+        waited: row(),
+    };
 
     // intake
-    assert_eq!(intake.accept(&request("r1"), "text", &mail, &mail, ONE).await.unwrap(), Accept::New);
-    assert_eq!(
-        intake.accept(&request("r2"), "text", &mail, &mail, ONE).await.unwrap(),
-        Accept::Waiting
-    );
+    assert_eq!(intake.accept(request("r1"), "text", mail(), ONE).await.unwrap(), Accept::New);
+    assert_eq!(intake.accept(request("r2"), "text", mail(), ONE).await.unwrap(), Accept::Waiting);
     assert!(matches!(
-        intake.accept(&request("r1"), "text", &mail, &mail, ONE).await.unwrap(),
+        intake.accept(request("r1"), "text", mail(), ONE).await.unwrap(),
         Accept::Known(_)
     ));
     let two = Fairness { in_flight: 2, ..ONE };
-    assert_eq!(
-        intake.accept(&request("r3"), "text", &mail, &mail, two).await.unwrap(),
-        Accept::Waiting
-    );
+    assert_eq!(intake.accept(request("r3"), "text", mail(), two).await.unwrap(), Accept::Waiting);
     assert!(intake.live(&request("r9"), 0).await.unwrap().is_none());
     intake.reserve_blob("r1", "x", 10).await.unwrap();
     intake.reserve_blob("r1", "x", 20).await.unwrap();
@@ -114,9 +120,9 @@ async fn each_stage_its_own() {
     refused("intake parks", intake.due_parked(0, 0, 1).await);
 
     // verdict
-    assert_eq!(decide.finish(&verdict("r1"), &mail, ONE).await.unwrap(), Finish::First);
-    assert_eq!(decide.finish(&verdict("r1"), &mail, ONE).await.unwrap(), Finish::Already);
-    assert_eq!(decide.finish(&verdict("r2"), &mail, ONE).await.unwrap(), Finish::First);
+    assert_eq!(decide.finish(&verdict("r1"), &row(), ONE).await.unwrap(), Finish::First);
+    assert_eq!(decide.finish(&verdict("r1"), &row(), ONE).await.unwrap(), Finish::Already);
+    assert_eq!(decide.finish(&verdict("r2"), &row(), ONE).await.unwrap(), Finish::First);
     assert_eq!(decide.request("r3").await.unwrap().unwrap().state, "running", "promoted by verdict");
     assert_eq!(decide.overdue(1, 10).await.unwrap().len(), 1);
     assert_eq!(decide.definition("x").await.unwrap().as_deref(), Some("text"));
@@ -129,7 +135,7 @@ async fn each_stage_its_own() {
         refused("another stage forgets", stage.purge(99, 10).await);
     }
     decide.status().await.unwrap();
-    refused("verdict accepts", decide.accept(&request("r4"), "", &[], &[], ONE).await);
+    refused("verdict accepts", decide.accept(request("r4"), "", Mail::default(), ONE).await);
     refused("verdict downloads", decide.downloaded("t", 0, 0).await);
 
     // gateway
@@ -139,7 +145,7 @@ async fn each_stage_its_own() {
     refused("gateway revokes", gateway.revoke(RevokeBy::Token("t".to_owned()), "", 0).await);
     refused("gateway decides", gateway.finish(&verdict("r3"), &[], ONE).await);
     refused("gateway relays", gateway.relay("tests", 1, async |_| true).await);
-    refused("gateway accepts", gateway.accept(&request("r5"), "", &[], &[], ONE).await);
+    refused("gateway accepts", gateway.accept(request("r5"), "", Mail::default(), ONE).await);
     refused("gateway clears", gateway.forget_blob("r1").await);
 
     // sandbox

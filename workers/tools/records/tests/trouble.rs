@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use airlock_peers::Postgres;
-use airlock_records::{Accept, Config, Fairness, NewRequest, NewVerdict, OutboxRow, Records, RecordsError};
+use airlock_records::{Accept, Config, Fairness, Mail, NewRequest, NewVerdict, OutboxRow, Records, RecordsError};
 use sqlx::Connection as _;
 
 const WIDE: Fairness = Fairness {
+    first: 8,
     in_flight: 64,
     queued: 100,
 };
@@ -58,7 +59,17 @@ fn config(server: &Postgres) -> Config {
 }
 
 async fn accept(records: &Records, id: &str) -> Result<Accept, RecordsError> {
-    records.accept(&request(id), "", &[row(id)], &[], WIDE).await
+    records
+        .accept(
+            request(id),
+            "",
+            Mail {
+                first: vec![row(id)],
+                ..Mail::default()
+            },
+            WIDE,
+        )
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -451,7 +462,18 @@ async fn what_went_out_is_not_left_in_the_files() {
     let records = Records::connect(&config).await.unwrap();
     records.migrate().await.unwrap();
     let secret = [row("correct horse battery staple")];
-    records.accept(&request("r1"), "", &secret, &[], WIDE).await.unwrap();
+    records
+        .accept(
+            request("r1"),
+            "",
+            Mail {
+                first: secret.to_vec(),
+                ..Mail::default()
+            },
+            WIDE,
+        )
+        .await
+        .unwrap();
     assert_eq!(records.relay("tests", 9, async |_| true).await.unwrap(), 1);
     records.close().await;
     for entry in std::fs::read_dir(dir.path()).unwrap() {

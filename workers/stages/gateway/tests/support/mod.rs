@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use airlock_gateway::{CHUNK_BYTES, Config, Gateway, ServiceKey, serve};
 use airlock_policy::{Cleared, Definition, Facts, GapClasses, Route, Sandbox, decide};
 use airlock_proto::{Claims, Classification, Coverage, Delivery, FetchOutcome};
-use airlock_records::{Fairness, NewRequest, NewToken, NewVerdict, Records};
+use airlock_records::{Fairness, Mail, NewRequest, NewToken, NewVerdict, Records};
 use airlock_store::{Store, blob_key};
 use airlock_token::{Keyring, SigningKey, mint};
 use bytes::Bytes;
@@ -93,7 +93,10 @@ impl Site {
         writer.finish().await.unwrap();
         let chunk = usize::try_from(CHUNK_BYTES).unwrap();
         let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(&Sha256::digest(bytes));
-        self.records.accept(&request, "", &[], &[], Fairness::default()).await.unwrap();
+        self.records
+            .accept(request.clone(), "", Mail::default(), Fairness::default())
+            .await
+            .unwrap();
         let claims = Claims {
             token_id: format!("token-{id}"),
             tenant: request.tenant.clone(),

@@ -1,8 +1,8 @@
 //! The end of the line: one verdict, and tokens.
 
-use airlock_records::{Accept, Fairness, Finish, NewRequest, RecordsError, RevokeBy};
+use airlock_records::{Accept, Finish, NewRequest, RecordsError, RevokeBy};
 
-use crate::site::{Site, WIDE, accept, drain, mail, request, verdict, with_token};
+use crate::site::{Site, WIDE, accept, drain, mail, places, request, sends, verdict, with_token};
 
 pub async fn finish(site: &Site) {
     let db = site.open().await;
@@ -72,9 +72,9 @@ pub async fn race(site: &Site) {
 
 pub async fn waiting(site: &Site) {
     let db = site.open().await;
-    let one = Fairness { in_flight: 1, queued: 9 };
+    let one = places(1, 9);
     for id in ["r1", "r2", "r3"] {
-        db.accept(&request(id), "text", &[mail(&format!("job {id}"))], &[], one)
+        db.accept(request(id), "text", sends(&[mail(&format!("job {id}"))], &[]), one)
             .await
             .unwrap();
     }
@@ -87,11 +87,11 @@ pub async fn waiting(site: &Site) {
 
 /// Verdicts and requests at the same time: at the end everybody was let in exactly once.
 pub async fn promotion_race(site: &Site) {
-    let tight = Fairness { in_flight: 2, queued: 100 };
+    let tight = places(2, 100);
     let worker = async |db: airlock_records::Records, from: u32| {
         for n in from..from + 8 {
             let id = format!("r{n}");
-            db.accept(&request(&id), "text", &[mail(&id)], &[], tight).await.unwrap();
+            db.accept(request(&id), "text", sends(&[mail(&id)], &[]), tight).await.unwrap();
         }
         let mut worked = vec![];
         for _ in 0..60 {
@@ -129,7 +129,11 @@ pub async fn live(site: &Site) {
         db.finish(&v, &[], WIDE).await.unwrap();
     }
     let again = request("new");
-    let newest = async |r: &NewRequest, now: i64| db.live(r, now).await.unwrap().map(|v| (v.request_id, v.token.unwrap().expires_ms));
+    let newest = async |r: &NewRequest, now: i64| {
+        let id = db.live(r, now).await.unwrap()?;
+        let verdict = db.request(&id).await.unwrap()?.verdict?;
+        Some((id, verdict.token?.expires_ms))
+    };
     assert_eq!(newest(&again, 40_000).await, Some(("r2".to_owned(), 60_000)));
     assert_eq!(newest(&again, 59_999).await, Some(("r2".to_owned(), 60_000)));
     assert_eq!(newest(&again, 60_000).await, None, "expired");

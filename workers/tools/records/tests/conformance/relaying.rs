@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use airlock_records::{OutboxRow, Records, Sent};
 
-use crate::site::{Site, TOPIC, WIDE, drain, mail, request, word};
+use crate::site::{Site, TOPIC, WIDE, drain, mail, request, sends, word};
 
 async fn fill(db: &Records, count: usize) {
     let rows: Vec<OutboxRow> = (0..count).map(|n| mail(&format!("{n:04}"))).collect();
-    db.accept(&request("r1"), "text", &rows, &[], WIDE).await.unwrap();
+    db.accept(request("r1"), "text", sends(&rows, &[]), WIDE).await.unwrap();
 }
 
 pub async fn relay(site: &Site) {
@@ -158,13 +158,12 @@ pub async fn woken(site: &Site) {
     let db = site.open().await;
     let soon = Duration::from_millis(200);
     assert!(tokio::time::timeout(soon, db.woken()).await.is_err());
-    let waiter = tokio::spawn({
-        let db = db.clone();
-        async move { db.woken().await }
-    });
-    fill(&db, 1).await;
-    tokio::time::timeout(Duration::from_secs(5), waiter).await.unwrap().unwrap();
-    // Written while nobody waited.
+    let ((), told) = tokio::join!(fill(&db, 1), tokio::time::timeout(Duration::from_secs(5), db.woken()));
+    told.unwrap();
+    // Written while nobody waited: all who have asked before are told.
+    let relays = [db.woken(), db.woken()];
     db.finish(&crate::site::verdict("r1"), &[mail("x")], WIDE).await.unwrap();
-    tokio::time::timeout(soon, db.woken()).await.unwrap();
+    for woken in relays {
+        tokio::time::timeout(soon, woken).await.unwrap();
+    }
 }

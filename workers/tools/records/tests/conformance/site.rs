@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use airlock_peers::Postgres;
-use airlock_records::{Accept, Config, Fairness, NewRequest, NewToken, NewVerdict, OutboxRow, Records};
+use airlock_records::{Accept, Config, Fairness, Mail, NewRequest, NewToken, NewVerdict, OutboxRow, Records};
 
 pub struct Site {
     config: Config,
@@ -46,9 +46,18 @@ impl Site {
 }
 
 pub const WIDE: Fairness = Fairness {
+    first: 64,
     in_flight: 64,
     queued: 10_000,
 };
+
+pub fn places(in_flight: u32, queued: u32) -> Fairness {
+    Fairness {
+        first: in_flight,
+        in_flight,
+        queued,
+    }
+}
 
 pub fn request(id: &str) -> NewRequest {
     NewRequest {
@@ -86,14 +95,23 @@ pub fn word(row: &OutboxRow) -> String {
     String::from_utf8(word.to_vec()).unwrap()
 }
 
+/// What goes out with a place, now or later, and what goes out in any case.
+pub fn sends(job: &[OutboxRow], event: &[OutboxRow]) -> Mail {
+    Mail {
+        first: [event, job].concat(),
+        placed: [event, job].concat(),
+        waits: event.to_vec(),
+        waited: job.to_vec(),
+    }
+}
+
 pub async fn accept(records: &Records, request: &NewRequest) -> Accept {
     let id = &request.request_id;
     records
         .accept(
-            request,
+            request.clone(),
             "text",
-            &[mail(&format!("job {id}"))],
-            &[mail(&format!("event {id}"))],
+            sends(&[mail(&format!("job {id}"))], &[mail(&format!("event {id}"))]),
             WIDE,
         )
         .await

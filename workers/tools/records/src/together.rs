@@ -1,0 +1,104 @@
+//! Calls that come at the same time are worked on together: what a transaction costs, its commit first of all, is paid once.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Semaphore, oneshot};
+
+/// Calls of one round.
+const MOST: usize = 512;
+/// Rounds under way at once: one waits for the disk, and the next is at work.
+const ROUNDS: usize = 1;
+
+/// Calls of one kind that have not begun.
+pub(crate) struct Together<T, R> {
+    waiting: Mutex<VecDeque<(T, oneshot::Sender<R>)>>,
+    rounds: Semaphore,
+}
+
+impl<T, R> Default for Together<T, R> {
+    fn default() -> Self {
+        Together {
+            waiting: Mutex::default(),
+            rounds: Semaphore::new(ROUNDS),
+        }
+    }
+}
+
+impl<T: Send + 'static, R: Send + 'static> Together<T, R> {
+    /// The answer to one call, which `work` gives with those of the calls beside it, in their order. `None`: it gave none.
+    ///
+    /// Whoever asks may go away at any moment; a round that has begun is finished.
+    pub(crate) async fn ask<F>(self: &Arc<Self>, call: T, work: impl FnOnce(Vec<T>) -> F + Send + 'static) -> Option<R>
+    where
+        F: Future<Output = Vec<R>> + Send,
+    {
+        let (answer, reply) = oneshot::channel();
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_back((call, answer));
+        let together = Arc::clone(self);
+        // A round after each call: whichever comes first takes all that are there.
+        tokio::spawn(async move {
+            let Ok(_round) = together.rounds.acquire().await else { return };
+            let (calls, answers) = together.take();
+            if calls.is_empty() {
+                return;
+            }
+            for (answer, given) in answers.into_iter().zip(work(calls).await) {
+                let _ = answer.send(given);
+            }
+        });
+        reply.await.ok()
+    }
+
+    /// Those that have waited longest, without whoever went away.
+    fn take(&self) -> (Vec<T>, Vec<oneshot::Sender<R>>) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|(_, answer)| !answer.is_closed());
+        let some = waiting.len().min(MOST);
+        waiting.drain(..some).unzip()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_gets_its_own_answer_and_rounds_are_shared() {
+        let together: Arc<Together<usize, usize>> = Arc::default();
+        let rounds = Arc::new(AtomicUsize::new(0));
+        let calls = (0..1000).map(|n| {
+            let rounds = Arc::clone(&rounds);
+            together.ask(n, async move |calls: Vec<usize>| {
+                rounds.fetch_add(1, Ordering::SeqCst);
+                assert!(calls.len() <= MOST);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                calls.iter().map(|n| n * 2).collect()
+            })
+        });
+        let answers = futures_util::future::join_all(calls).await;
+        assert!(answers.iter().enumerate().all(|(n, answer)| *answer == Some(n * 2)));
+        assert!(rounds.load(Ordering::SeqCst) < 10, "{rounds:?}");
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_takes_nobody_along_and_a_round_that_breaks_is_told() {
+        let together: Arc<Together<u8, u8>> = Arc::default();
+        let slow = async |calls: Vec<u8>| {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            calls
+        };
+        let gone = tokio::time::timeout(Duration::from_millis(1), together.ask(1, slow));
+        let (gone, there) = tokio::join!(gone, together.ask(2, slow));
+        assert!(gone.is_err());
+        assert_eq!(there, Some(2));
+        assert_eq!(together.ask(3, async |_| panic!("a bug")).await, None);
+        assert_eq!(together.ask(4, slow).await, Some(4));
+    }
+}
