@@ -1,6 +1,7 @@
 //! A click service of its own: publishes requests, keeps every event that it hears, and counts only what the right sender said.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -28,6 +29,7 @@ pub struct Clicks {
     runtime: tokio::runtime::Runtime,
     broker: Arc<dyn Broker>,
     heard: Arc<Mutex<Vec<Heard>>>,
+    taken: Arc<AtomicUsize>,
 }
 
 impl Clicks {
@@ -45,12 +47,18 @@ impl Clicks {
                 receipt.ack().await;
             }
         });
-        Ok(Clicks { runtime, broker, heard })
+        Ok(Clicks {
+            runtime,
+            broker,
+            heard,
+            taken: Arc::default(),
+        })
     }
 
     /// Publishes a request until the broker has it; at once, without waiting for that.
     pub fn ask(&self, request: &ScanRequest) {
         let (broker, message) = (Arc::clone(&self.broker), Outgoing::request(Lane::Click, request));
+        let taken = Arc::clone(&self.taken);
         self.runtime.spawn(async move {
             while let Err(error) = broker.publish(message.clone()).await {
                 if !matches!(error, QueueError::Away(_)) {
@@ -59,7 +67,13 @@ impl Clicks {
                 }
                 tokio::time::sleep(Duration::from_millis(300)).await;
             }
+            taken.fetch_add(1, Ordering::Relaxed);
         });
+    }
+
+    /// How many requests the broker has taken.
+    pub fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
     }
 
     /// Publishes a message as a user of the broker.
