@@ -58,8 +58,11 @@ pub fn run(words: &[String]) -> Outcome {
         "the broker took them in {:.1} s, as fast as it could, on the cores that everything here shares: meanwhile {during}",
         whole.as_secs_f64()
     );
-    let busy = done < many;
-    if !busy {
+    if floods.taken() < many {
+        println!("the broker took {} of the flood alone", floods.taken());
+    }
+    let busy = floods.taken() == many && done < many;
+    if done == many {
         println!("the flood was over before the clicks were: it shows nothing");
     }
     // Each of them is a person who waits.

@@ -68,23 +68,22 @@ impl Line {
             settings,
             Arc::clone(&self.clock),
         ));
-        let (rows, relay, stop) = (records.clone(), Arc::clone(&broker), self.stop.clone());
-        self.background(async move {
-            let message = |row, _| std::future::ready(airlock_intake::PlainRow::message(&row).into()).boxed();
-            airlock_verdict::relay(&rows, relay.as_ref(), airlock_intake::TOPIC, message, stop).await;
-        });
-        let (relay, stop, door) = (Arc::clone(&broker), self.stop.clone(), Arc::clone(&stage));
-        self.background(async move {
-            let message = |row, _| {
-                let door = Arc::clone(&door);
-                async move {
-                    door.lull().await;
-                    airlock_intake::PlainRow::message(&row).into()
-                }
-                .boxed()
-            };
-            airlock_verdict::relay(&records, relay.as_ref(), airlock_intake::WAITS, message, stop).await;
-        });
+        for topic in [airlock_intake::TOPIC, airlock_intake::WAITS] {
+            let (records, relay, stop, door) = (records.clone(), Arc::clone(&broker), self.stop.clone(), Arc::clone(&stage));
+            self.background(async move {
+                let message = |row, _| std::future::ready(airlock_intake::PlainRow::message(&row).into()).boxed();
+                let lull = || {
+                    let door = Arc::clone(&door);
+                    async move {
+                        if topic == airlock_intake::WAITS {
+                            door.lull().await;
+                        }
+                    }
+                    .boxed()
+                };
+                airlock_verdict::relay(&records, relay.as_ref(), topic, message, lull, stop).await;
+            });
+        }
         self.serve(stage, &broker, self.config.line.intake_jobs);
         Ok(())
     }

@@ -5,7 +5,7 @@ use airlock_records::OutboxRow;
 
 /// Topic of these rows: a relay of intake publishes them, as the broker's user of intake.
 pub const TOPIC: &str = "intake";
-/// Topic of what is said of requests that wait. It is as much as a tenant floods: nobody else's is behind it.
+/// Topic of what is said of requests that wait. It is as much as tenants flood: what is said of all others is not behind it.
 pub const WAITS: &str = "intake.waits";
 
 /// A message in the outbox.

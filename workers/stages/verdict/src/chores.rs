@@ -38,7 +38,15 @@ impl Chores {
             }
             .boxed()
         };
-        relay(&self.judge.records, self.broker.as_ref(), outbox::TOPIC, message, stop).await;
+        relay(
+            &self.judge.records,
+            self.broker.as_ref(),
+            outbox::TOPIC,
+            message,
+            || std::future::ready(()).boxed(),
+            stop,
+        )
+        .await;
     }
 
     /// Gives every request that is past its deadline its verdict, once a second, until `stop`.

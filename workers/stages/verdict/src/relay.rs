@@ -49,12 +49,13 @@ pub enum Source {
     Aside,
 }
 
-/// Publishes rows of a topic, each as `message` reads it; what is no message is dropped.
+/// Publishes rows of a topic, each as `message` reads it; what is no message is dropped. Each round waits for `lull`.
 pub async fn relay(
     records: &Records,
     broker: &dyn Broker,
     topic: &str,
     message: impl Fn(OutboxRow, Source) -> BoxFuture<'static, Read> + Send + Sync,
+    lull: impl Fn() -> BoxFuture<'static, ()> + Send + Sync,
     mut stop: watch::Receiver<bool>,
 ) {
     let relay = Relay {
@@ -73,6 +74,7 @@ pub async fn relay(
             look = Instant::now() + LOOK;
             relay.look().await;
         }
+        lull().await;
         let moved = relay.line().await + relay.aside(turn).await;
         turn += 1;
         if *stop.borrow() {
@@ -326,7 +328,7 @@ mod tests {
             let (records, broker) = (records.clone(), Arc::clone(&broker));
             async move {
                 let message = |row: OutboxRow, _| ready(serde_json::from_slice::<Outgoing>(&row.body).ok().into()).boxed();
-                relay(&records, broker.as_ref(), "t", message, stopped).await;
+                relay(&records, broker.as_ref(), "t", message, || ready(()).boxed(), stopped).await;
             }
         });
         until(|| *broker.taken.lock().unwrap() == ["other-0000"]).await;

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::{StreamExt as _, stream};
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use crate::database::within;
@@ -12,6 +13,9 @@ use crate::many::{padded, places, rows_of};
 use crate::read::REQUEST_COLUMNS;
 use crate::rooms::{Given, Rooms, promote};
 use crate::{Accept, Fairness, Mail, NewRequest, OutboxRow, Records, RecordsError, Result};
+
+/// Known requests that are looked up at once.
+const LOOKS: usize = 4;
 
 /// What one call of [`Records::accept`] wants.
 pub(crate) struct Wanted {
@@ -59,6 +63,10 @@ impl Records {
         for one in all {
             match within(self.record(std::slice::from_ref(one))).await {
                 Ok(answer) => answers.extend(answer),
+                Err(error) if error.is_temporary() => {
+                    answers.resize_with(all.len(), || Err(error.clone()));
+                    break;
+                }
                 Err(error) => answers.push(Err(error)),
             }
         }
@@ -74,16 +82,18 @@ impl Records {
             }
             known = Some(self.known_ids(all).await?);
         };
-        let mut answers = Vec::with_capacity(all.len());
-        for (one, given) in all.iter().zip(given) {
-            answers.push(match given {
-                Some(Given::First | Given::Place) => Ok(Accept::New),
-                Some(Given::Wait) => Ok(Accept::Waiting),
-                Some(Given::Nothing) => Ok(Accept::Full),
-                None => self.known(&one.request).await,
-            });
+        let answers: Vec<_> = all.iter().zip(given).map(|(one, given)| self.answer(one, given)).collect();
+        // After a crash all that were in hand come again, and all are known.
+        Ok(stream::iter(answers).buffered(LOOKS).collect().await)
+    }
+
+    async fn answer(&self, one: &Wanted, given: Option<Given>) -> Result<Accept> {
+        match given {
+            Some(Given::First | Given::Place) => Ok(Accept::New),
+            Some(Given::Wait) => Ok(Accept::Waiting),
+            Some(Given::Nothing) => Ok(Accept::Full),
+            None => self.known(&one.request).await,
         }
-        Ok(answers)
     }
 
     /// What each is given; `None` for one that is known. `None` for all: more of them are, or may be, and nothing is done.
@@ -101,12 +111,9 @@ impl Records {
             given.push(given_now);
             new.extend(given_now.filter(|given| *given != Given::Nothing).map(|given| (one, given)));
         }
-        if new.is_empty() || known.is_none() && given.contains(&Some(Given::Nothing)) {
-            tx.rollback().await?;
-            // One that is there already is not refused because there is no room.
-            return Ok(known.is_some().then_some(given));
-        }
-        if insert(&mut tx, &new).await? != new.len() {
+        // One that is there already is not refused because there is no room.
+        let maybe_known = known.is_none() && given.contains(&Some(Given::Nothing));
+        if maybe_known || insert(&mut tx, &new, self.rows_at_once()).await? != new.len() {
             tx.rollback().await?;
             return Ok(None);
         }
@@ -120,9 +127,9 @@ impl Records {
             mail.extend(now.iter().map(|row| (row, None)));
             mail.extend(later.iter().map(|row| (row, Some(one.request.request_id.as_str()))));
         }
-        put(&mut tx, &mail).await?;
+        put(&mut tx, &mail, self.rows_at_once()).await?;
         // Places may have been added to the setting since the last verdict.
-        let mut promoted = vec![];
+        let mut promoted: Vec<String> = vec![];
         for (tenant, fairness) in rooms.with_free_places() {
             promoted.extend(promote(&mut tx, tenant, fairness).await?);
         }
@@ -180,44 +187,52 @@ fn broke() -> RecordsError {
     RecordsError::Away("the call broke off".to_owned())
 }
 
-/// How many were not there. The primary key decides, whoever asks at the same time.
-async fn insert(tx: &mut Transaction<'static, Any>, new: &[(&Wanted, Given)]) -> Result<usize> {
-    let sql = format!(
-        "INSERT INTO request ({REQUEST_COLUMNS}, click) VALUES {} ON CONFLICT (request_id) DO NOTHING",
-        rows_of(16, new.len())
-    );
-    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(new.len() == 1);
-    for (one, given) in new {
-        let r = &one.request;
-        query = query
-            .bind(&r.request_id)
-            .bind(&r.service)
-            .bind(&r.body_sha256)
-            .bind(&r.tenant)
-            .bind(&r.url)
-            .bind(&r.recipient)
-            .bind(&r.route)
-            .bind(&r.secrets_sha256)
-            .bind(&r.definition_digest)
-            .bind(&r.lane)
-            .bind(&r.form)
-            .bind(r.received_ms)
-            .bind(r.notify_ms)
-            .bind(r.deadline_ms)
-            .bind(if matches!(given, Given::First | Given::Place) {
-                "running"
-            } else {
-                "waiting"
-            })
-            .bind(r.click());
+/// How many were not there. The primary key decides, whoever asks at the same time; in the order of the ids, so that nobody waits for
+/// somebody who waits for them.
+async fn insert(tx: &mut Transaction<'static, Any>, new: &[(&Wanted, Given)], at_once: usize) -> Result<usize> {
+    let mut new = new.to_vec();
+    new.sort_by_key(|(one, _)| &one.request.request_id);
+    let mut inserted = 0_usize;
+    for some in new.chunks(at_once) {
+        let sql = format!(
+            "INSERT INTO request ({REQUEST_COLUMNS}, click) VALUES {} ON CONFLICT (request_id) DO NOTHING",
+            rows_of(16, some.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(some.len() == 1 || some.len() == at_once);
+        for (one, given) in some {
+            let r = &one.request;
+            query = query
+                .bind(&r.request_id)
+                .bind(&r.service)
+                .bind(&r.body_sha256)
+                .bind(&r.tenant)
+                .bind(&r.url)
+                .bind(&r.recipient)
+                .bind(&r.route)
+                .bind(&r.secrets_sha256)
+                .bind(&r.definition_digest)
+                .bind(&r.lane)
+                .bind(&r.form)
+                .bind(r.received_ms)
+                .bind(r.notify_ms)
+                .bind(r.deadline_ms)
+                .bind(if matches!(given, Given::First | Given::Place) {
+                    "running"
+                } else {
+                    "waiting"
+                })
+                .bind(r.click());
+        }
+        let done = query.execute(&mut **tx).await?;
+        inserted = inserted.saturating_add(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX));
     }
-    let done = query.execute(&mut **tx).await?;
-    Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
+    Ok(inserted)
 }
 
 /// Writes messages into the outbox, each kept back for a request or not.
-pub(crate) async fn put(tx: &mut Transaction<'static, Any>, mail: &[(&OutboxRow, Option<&str>)]) -> Result<()> {
-    for some in mail.chunks(1000) {
+pub(crate) async fn put(tx: &mut Transaction<'static, Any>, mail: &[(&OutboxRow, Option<&str>)], at_once: usize) -> Result<()> {
+    // They have few columns.
+    for some in mail.chunks(at_once.saturating_mul(2)) {
         let sql = format!("INSERT INTO outbox (topic, body, held_for) VALUES {}", rows_of(3, some.len()));
         let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(some.len() < 4);
         for (row, held_for) in some {

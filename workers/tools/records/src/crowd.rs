@@ -6,24 +6,25 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// More calls of a tenant at once are a crowd.
 const FEW: usize = 16;
 
-/// How many calls of each tenant are under way in this process.
+/// How many calls of each tenant are under way in this process, and whether they were a crowd since there was none.
 #[derive(Default)]
-pub(crate) struct Crowds(Mutex<HashMap<String, usize>>);
+pub(crate) struct Crowds(Mutex<HashMap<String, (usize, bool)>>);
 
 impl Crowds {
     /// One more call of a tenant, until what is given is dropped.
     pub(crate) fn enter<'a>(&'a self, tenant: &'a str) -> Entered<'a> {
         let mut there = self.there();
-        let many = there.entry(tenant.to_owned()).or_default();
+        let (many, crowd) = there.entry(tenant.to_owned()).or_default();
         *many = many.saturating_add(1);
+        *crowd |= *many > FEW;
         Entered {
             crowds: self,
             tenant,
-            crowd: *many > FEW,
+            crowd: *crowd,
         }
     }
 
-    fn there(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+    fn there(&self) -> MutexGuard<'_, HashMap<String, (usize, bool)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -45,7 +46,7 @@ impl Entered<'_> {
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
         let mut there = self.crowds.there();
-        if let Some(many) = there.get_mut(self.tenant) {
+        if let Some((many, _)) = there.get_mut(self.tenant) {
             *many = many.saturating_sub(1);
             if *many == 0 {
                 there.remove(self.tenant);
@@ -72,8 +73,9 @@ mod tests {
         assert_eq!(*crowds.enter("quiet").of(&kinds), "few");
         assert_eq!(*crowds.enter("flood").of(&kinds), "crowd");
         flood.truncate(3);
-        assert_eq!(*crowds.enter("flood").of(&kinds), "few");
+        assert_eq!(*crowds.enter("flood").of(&kinds), "crowd", "its next wave");
         flood.clear();
         assert!(crowds.there().is_empty());
+        assert_eq!(*crowds.enter("flood").of(&kinds), "few");
     }
 }

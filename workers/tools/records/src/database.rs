@@ -148,6 +148,11 @@ impl Records {
         })
     }
 
+    /// Rows that one statement writes. SQLite looks up each numbered value among all that it has seen.
+    pub(crate) fn rows_at_once(&self) -> usize {
+        if self.is_postgres() { 512 } else { 32 }
+    }
+
     /// Until the end of the transaction nobody else holds these numbers. With SQLite a transaction that writes is alone anyway.
     pub(crate) async fn lock_all(&self, transaction: &mut Transaction<'static, Any>, mut numbers: Vec<i64>) -> Result<()> {
         if !self.is_postgres() {

@@ -15,16 +15,18 @@ impl Records {
         within(async {
             let mut tx = self.begin().await?;
             let id = &verdict.request_id;
-            let row = sqlx::query("SELECT tenant, state FROM request WHERE request_id = $1")
-                .bind(id)
-                .fetch_optional(&mut *tx)
-                .await?
-                .ok_or_else(|| RecordsError::NoSuchRequest(id.clone()))?;
-            let (tenant, state): (String, String) = (row.try_get("tenant")?, row.try_get("state")?);
+            let (mut tenant, mut state) = tenant_and_state(&mut tx, id).await?;
             // One that waits may be given a place at this moment: only who holds the number may touch it. For all others the number is
             // held as short as can be, for everybody who comes for this tenant waits for it.
-            if state == "waiting" {
+            while state == "waiting" {
                 self.lock_all(&mut tx, vec![tenant_lock(&tenant)]).await?;
+                (tenant, state) = tenant_and_state(&mut tx, id).await?;
+                if state == "waiting" {
+                    break;
+                }
+                // It got its place meanwhile, and another verdict may be on its way to the number.
+                tx.rollback().await?;
+                tx = self.begin().await?;
             }
             if !insert(&mut tx, verdict).await? {
                 tx.rollback().await?;
@@ -46,7 +48,7 @@ impl Records {
                 .execute(&mut *tx)
                 .await?;
             let mail: Vec<_> = outbox.iter().map(|row| (row, None)).collect();
-            put(&mut tx, &mail).await?;
+            put(&mut tx, &mail, self.rows_at_once()).await?;
             self.lock_all(&mut tx, vec![tenant_lock(&tenant)]).await?;
             promote(&mut tx, &tenant, fairness).await?;
             tx.commit().await?;
@@ -55,6 +57,15 @@ impl Records {
         })
         .await
     }
+}
+
+async fn tenant_and_state(tx: &mut Transaction<'static, Any>, id: &str) -> Result<(String, String)> {
+    let row = sqlx::query("SELECT tenant, state FROM request WHERE request_id = $1")
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?
+        .ok_or_else(|| RecordsError::NoSuchRequest(id.to_owned()))?;
+    Ok((row.try_get("tenant")?, row.try_get("state")?))
 }
 
 /// False when the request has a verdict.

@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 /// Calls of one round.
 const MOST: usize = 512;
-/// Rounds under way at once: one waits for the disk, and the next is at work.
+/// Rounds under way at once. A second one would wait for the numbers of the same tenants, and take what the first could have taken.
 const ROUNDS: usize = 1;
 
 /// Calls of one kind that have not begun.

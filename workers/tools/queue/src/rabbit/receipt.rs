@@ -49,8 +49,7 @@ impl Receipt for Tag {
     fn requeue(mut self: Box<Self>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             if let Some(acker) = self.acker.take() {
-                give_back(acker, false).await;
-                self.acks.remove(self.tag);
+                give_back(acker, false, &self.acks, self.tag).await;
             }
         })
     }
@@ -62,15 +61,14 @@ impl Drop for Tag {
         let (acks, tag, attempted) = (Arc::clone(&self.acks), self.tag, self.handed_over);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                give_back(acker, attempted).await;
-                acks.remove(tag);
+                give_back(acker, attempted, &acks, tag).await;
             });
         }
     }
 }
 
 /// An attempt that broke off is rejected, and counts for the delivery limit; what was not attempted is not (from RabbitMQ 4.3 on).
-async fn give_back(acker: Acker, attempted: bool) {
+async fn give_back(acker: Acker, attempted: bool, acks: &Acks, tag: u64) {
     let given = async {
         let options = BasicNackOptions {
             requeue: true,
@@ -82,7 +80,9 @@ async fn give_back(acker: Acker, attempted: bool) {
         };
         done.map_err(|e| trouble(&e))
     };
-    if let Err(error) = within(SETTLE, "not given back", given).await {
-        tracing::debug!(%error, "the channel is gone, and the broker delivers again by itself");
+    match within(SETTLE, "not given back", given).await {
+        Ok(true) => acks.remove(tag),
+        Ok(false) => {}
+        Err(error) => tracing::debug!(%error, "the channel is gone, and the broker delivers again by itself"),
     }
 }

@@ -97,6 +97,12 @@ pub async fn fairness(site: &Site) {
         matches!(go("r3", 3).await, Accept::Known(row) if row.state == "waiting"),
         "full, but this one is known"
     );
+    assert!(matches!(go("r1", 1).await, Accept::Known(row) if row.state == "running"));
+    let reused = NewRequest {
+        body_sha256: "b1".to_owned(),
+        ..request("r1")
+    };
+    assert_eq!(db.accept(reused, "text", Mail::default(), tight).await.unwrap(), Accept::Conflict);
     let other = NewRequest {
         tenant: "other".to_owned(),
         ..request("o1")
