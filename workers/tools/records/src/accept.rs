@@ -40,14 +40,7 @@ impl Records {
         };
         let records = self.clone();
         let work = async move |all: Vec<Wanted>| records.accept_all(&all).await;
-        within(async {
-            entered
-                .of(&self.inner.accepts)
-                .ask(wanted, work)
-                .await
-                .unwrap_or_else(|| Err(broke()))
-        })
-        .await
+        within(entered.of(&self.inner.accepts).ask(wanted, work)).await
     }
 
     async fn accept_all(&self, all: &[Wanted]) -> Vec<Result<Accept>> {
@@ -181,10 +174,6 @@ impl Records {
         let same = known.service == request.service && known.body_sha256 == request.body_sha256;
         Ok(if same { Accept::Known(Box::new(known)) } else { Accept::Conflict })
     }
-}
-
-fn broke() -> RecordsError {
-    RecordsError::Away("the call broke off".to_owned())
 }
 
 /// How many were not there. The primary key decides, whoever asks at the same time; in the order of the ids, so that nobody waits for

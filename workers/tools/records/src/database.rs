@@ -41,10 +41,10 @@ pub(crate) struct Inner {
     shown: String,
     wake: Notify,
     /// Those of a tenant with few and of one with many, as what is looked up for them.
-    pub(crate) accepts: [Arc<Together<Wanted, Result<Accept>>>; 2],
+    pub(crate) accepts: [Arc<Together<Wanted, Accept>>; 2],
     /// Digests of definitions that are recorded; as many as there are policies in a process's life.
     defined: Mutex<HashSet<String>>,
-    pub(crate) lives: [Arc<Together<Click, Result<Option<String>>>>; 2],
+    pub(crate) lives: [Arc<Together<Click, Option<String>>>; 2],
     pub(crate) crowds: Crowds,
 }
 

@@ -15,18 +15,16 @@ impl Records {
         within(async {
             let mut tx = self.begin().await?;
             let id = &verdict.request_id;
-            let (mut tenant, mut state) = tenant_and_state(&mut tx, id).await?;
+            let (tenant, state) = tenant_and_state(&mut tx, id).await?;
             // One that waits may be given a place at this moment: only who holds the number may touch it. For all others the number is
             // held as short as can be, for everybody who comes for this tenant waits for it.
-            while state == "waiting" {
+            if state == "waiting" {
                 self.lock_all(&mut tx, vec![tenant_lock(&tenant)]).await?;
-                (tenant, state) = tenant_and_state(&mut tx, id).await?;
-                if state == "waiting" {
-                    break;
+                if tenant_and_state(&mut tx, id).await?.1 != "waiting" {
+                    // It got its place meanwhile, and another verdict may be on its way to the number.
+                    tx.rollback().await?;
+                    tx = self.begin().await?;
                 }
-                // It got its place meanwhile, and another verdict may be on its way to the number.
-                tx.rollback().await?;
-                tx = self.begin().await?;
             }
             if !insert(&mut tx, verdict).await? {
                 tx.rollback().await?;

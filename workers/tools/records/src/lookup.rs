@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row};
 use crate::database::within;
 use crate::many::{padded, places};
 use crate::read::{REQUEST_COLUMNS, TOKEN_SELECT, VERDICT_COLUMNS, request_row, token_row, verdict_row};
-use crate::{NewRequest, Records, RecordsError, RequestRow, Result, Status, TokenRow, VerdictRow};
+use crate::{NewRequest, Records, RequestRow, Result, Status, TokenRow, VerdictRow};
 
 /// A click, and when it is.
 pub(crate) struct Click {
@@ -36,19 +36,16 @@ impl Records {
     /// whose token has neither expired nor been revoked.
     pub async fn live(&self, of: &NewRequest, now_ms: i64) -> Result<Option<String>> {
         let entered = self.inner.crowds.enter(&of.tenant);
-        let (records, call) = (
-            self.clone(),
-            Click {
-                digest: of.click(),
-                now_ms,
-            },
-        );
+        let records = self.clone();
+        let call = Click {
+            digest: of.click(),
+            now_ms,
+        };
         let work = async move |clicks: Vec<Click>| match within(records.live_of(&clicks)).await {
             Ok(live) => clicks.iter().map(|click| Ok(live.get(&click.digest).cloned())).collect(),
             Err(error) => clicks.iter().map(|_| Err(error.clone())).collect(),
         };
-        let broke = || Err(RecordsError::Away("the call broke off".to_owned()));
-        within(async { entered.of(&self.inner.lives).ask(call, work).await.unwrap_or_else(broke) }).await
+        within(entered.of(&self.inner.lives).ask(call, work)).await
     }
 
     /// By click. They are asked for within a moment: the latest time stands for all.

@@ -50,7 +50,7 @@ impl<'a> Rooms<'a> {
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for tenant in tenants {
-            query = query.bind(tenant.to_owned());
+            query = query.bind(tenant);
         }
         for row in query.fetch_all(&mut **tx).await? {
             let n = u32::try_from(row.try_get::<i64, _>("n")?).unwrap_or(u32::MAX);

@@ -5,14 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::{RecordsError, Result};
+
 /// Calls of one round.
 const MOST: usize = 512;
 /// Rounds under way at once. A second one would wait for the numbers of the same tenants, and take what the first could have taken.
 const ROUNDS: usize = 1;
 
+/// A call, and who waits for its answer.
+type Waiting<T, R> = (T, oneshot::Sender<Result<R>>);
+
 /// Calls of one kind that have not begun.
 pub(crate) struct Together<T, R> {
-    waiting: Mutex<VecDeque<(T, oneshot::Sender<R>)>>,
+    waiting: Mutex<VecDeque<Waiting<T, R>>>,
     rounds: Semaphore,
 }
 
@@ -26,12 +31,12 @@ impl<T, R> Default for Together<T, R> {
 }
 
 impl<T: Send + 'static, R: Send + 'static> Together<T, R> {
-    /// The answer to one call, which `work` gives with those of the calls beside it, in their order. `None`: it gave none.
+    /// The answer to one call, which `work` gives with those of the calls beside it, in their order; temporary trouble when it breaks off.
     ///
     /// Whoever asks may go away at any moment; a round that has begun is finished.
-    pub(crate) async fn ask<F>(self: &Arc<Self>, call: T, work: impl FnOnce(Vec<T>) -> F + Send + 'static) -> Option<R>
+    pub(crate) async fn ask<F>(self: &Arc<Self>, call: T, work: impl FnOnce(Vec<T>) -> F + Send + 'static) -> Result<R>
     where
-        F: Future<Output = Vec<R>> + Send,
+        F: Future<Output = Vec<Result<R>>> + Send,
     {
         let (answer, reply) = oneshot::channel();
         self.waiting
@@ -50,11 +55,12 @@ impl<T: Send + 'static, R: Send + 'static> Together<T, R> {
                 let _ = answer.send(given);
             }
         });
-        reply.await.ok()
+        let broke = |_| Err(RecordsError::Away("the call broke off".to_owned()));
+        reply.await.unwrap_or_else(broke)
     }
 
     /// Those that have waited longest, without whoever went away.
-    fn take(&self) -> (Vec<T>, Vec<oneshot::Sender<R>>) {
+    fn take(&self) -> (Vec<T>, Vec<oneshot::Sender<Result<R>>>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.retain(|(_, answer)| !answer.is_closed());
         let some = waiting.len().min(MOST);
@@ -79,11 +85,16 @@ mod tests {
                 rounds.fetch_add(1, Ordering::SeqCst);
                 assert!(calls.len() <= MOST);
                 tokio::time::sleep(Duration::from_millis(5)).await;
-                calls.iter().map(|n| n * 2).collect()
+                calls.iter().map(|n| Ok(n * 2)).collect()
             })
         });
         let answers = futures_util::future::join_all(calls).await;
-        assert!(answers.iter().enumerate().all(|(n, answer)| *answer == Some(n * 2)));
+        assert!(
+            answers
+                .iter()
+                .enumerate()
+                .all(|(n, answer)| matches!(answer, Ok(twice) if *twice == n * 2))
+        );
         assert!(rounds.load(Ordering::SeqCst) < 10, "{rounds:?}");
     }
 
@@ -92,13 +103,14 @@ mod tests {
         let together: Arc<Together<u8, u8>> = Arc::default();
         let slow = async |calls: Vec<u8>| {
             tokio::time::sleep(Duration::from_millis(20)).await;
-            calls
+            calls.into_iter().map(Ok).collect()
         };
         let gone = tokio::time::timeout(Duration::from_millis(1), together.ask(1, slow));
         let (gone, there) = tokio::join!(gone, together.ask(2, slow));
         assert!(gone.is_err());
-        assert_eq!(there, Some(2));
-        assert_eq!(together.ask(3, async |_| panic!("a bug")).await, None);
-        assert_eq!(together.ask(4, slow).await, Some(4));
+        assert_eq!(there.unwrap(), 2);
+        let broken = together.ask(3, async |_| panic!("a bug")).await;
+        assert!(broken.unwrap_err().is_temporary());
+        assert_eq!(together.ask(4, slow).await.unwrap(), 4);
     }
 }

@@ -2,7 +2,7 @@
 
 use airlock_records::{Accept, Fairness, Mail, NewRequest};
 
-use crate::site::{Site, WIDE, accept, drain, mail, places, request, sends, verdict};
+use crate::site::{Site, WIDE, accept, accept_within, drain, mail, places, request, sends, verdict};
 
 pub async fn known_and_conflict(site: &Site) {
     let db = site.open().await;
@@ -79,14 +79,7 @@ pub async fn fairness(site: &Site) {
             received_ms,
             ..request(id)
         };
-        db.accept(
-            r.clone(),
-            "text",
-            sends(&[mail(&format!("job {id}"))], &[mail(&format!("event {id}"))]),
-            tight,
-        )
-        .await
-        .unwrap()
+        accept_within(&db, &r, tight).await
     };
     assert_eq!(go("r1", 1).await, Accept::New);
     assert_eq!(go("r2", 2).await, Accept::New);

@@ -106,13 +106,17 @@ pub fn sends(job: &[OutboxRow], event: &[OutboxRow]) -> Mail {
 }
 
 pub async fn accept(records: &Records, request: &NewRequest) -> Accept {
+    accept_within(records, request, WIDE).await
+}
+
+pub async fn accept_within(records: &Records, request: &NewRequest, fairness: Fairness) -> Accept {
     let id = &request.request_id;
     records
         .accept(
             request.clone(),
             "text",
             sends(&[mail(&format!("job {id}"))], &[mail(&format!("event {id}"))]),
-            WIDE,
+            fairness,
         )
         .await
         .unwrap()
