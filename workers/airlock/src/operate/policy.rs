@@ -1,6 +1,6 @@
 //! `airlock policy`: checks a folder of definitions, and says which one is in force for whom.
 
-use airlock_policy::{Book, Person, Route, digest};
+use airlock_policy::{Book, Person, Route};
 use airlock_proto::request::{is_address, without_root};
 
 use super::say;
@@ -37,8 +37,8 @@ pub fn run(command: &PolicyCommand) -> Outcome<Status> {
                 return Err(format!("--recipient {recipient:?}: write a bare mail address as ann@acme.example, or leave it out").into());
             }
             let definition = book.resolve(Person { tenant, recipient, route });
-            say(&format!("# {} is in force", digest(&definition)))?;
-            say(definition.text().trim_end())?;
+            say(&format!("# {} is in force", definition.digest))?;
+            say(definition.text.trim_end())?;
         }
     }
     Ok(Status::Clean)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use airlock_policy::{Action, Definition, Person, Route, digest};
+use airlock_policy::{Action, InForce, Person, Route};
 use airlock_proto::request::{DEADLINE_MS, DEADLINE_SANDBOX_MS, check};
 use airlock_proto::secrets::{has_userinfo, without_userinfo};
 use airlock_proto::v1::{Accepted, Rejected, ScanRequest};
@@ -129,7 +129,7 @@ impl Intake {
     async fn write(
         &self,
         row: &NewRequest,
-        definition: &Definition,
+        definition: &InForce,
         job: &Outgoing,
         accepted: &Accepted,
         lane: Lane,
@@ -151,9 +151,8 @@ impl Intake {
             placed: vec![event_row, beside.clone()],
             waited: vec![beside],
         };
-        let text = definition.text();
         let fairness = self.settings.fairness;
-        match self.records.accept(row.clone(), &text, mail, fairness).await.map_err(ours)? {
+        match self.records.accept(row.clone(), &definition.text, mail, fairness).await.map_err(ours)? {
             Accept::New | Accept::Waiting => Ok(Vec::new()),
             Accept::Known(known) if known.verdict.is_some() => {
                 // The same request again: the verdict stage has the key, and sends its answer again.
@@ -226,7 +225,7 @@ fn rejection(service: &str, request_id: &str, code: &str, text: &str, form: Form
     Outgoing::event("rejected", service, request_id, &rejected, form)
 }
 
-fn row(request: &ScanRequest, message: &Incoming, definition: &Definition, now: i64) -> NewRequest {
+fn row(request: &ScanRequest, message: &Incoming, definition: &InForce, now: i64) -> NewRequest {
     let may_detonate = definition.action == Action::Sandbox || Route::from(request.route()) != Route::Inbound;
     let deadline = match request.deadline_ms {
         0 if may_detonate => DEADLINE_SANDBOX_MS,
@@ -243,7 +242,7 @@ fn row(request: &ScanRequest, message: &Incoming, definition: &Definition, now: 
         recipient: request.recipient.to_ascii_lowercase(),
         route: request.route().as_str_name().to_owned(),
         secrets_sha256: hex(request.passwords.join("\0").as_bytes()),
-        definition_digest: digest(definition),
+        definition_digest: definition.digest.clone(),
         lane: message.lane.to_string(),
         form: message.form.unwrap_or_default().content_type("Verdict"),
         received_ms: now,
@@ -252,12 +251,12 @@ fn row(request: &ScanRequest, message: &Incoming, definition: &Definition, now: 
     }
 }
 
-fn accepted(row: &NewRequest, request: &ScanRequest, definition: &Definition, reuse_of: String) -> Accepted {
+fn accepted(row: &NewRequest, request: &ScanRequest, definition: &InForce, reuse_of: String) -> Accepted {
     Accepted {
         request: Some(request.clone()),
         service: row.service.clone(),
         definition_digest: row.definition_digest.clone(),
-        definition: definition.settings(),
+        definition: definition.settings.clone(),
         received_at_ms: row.received_ms,
         notify_at_ms: row.notify_ms,
         deadline_at_ms: row.deadline_ms,

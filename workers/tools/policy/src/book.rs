@@ -1,12 +1,13 @@
 //! The book of definitions: one file each, the first that fits a request by priority is in force (REQUIREMENTS B1, A12).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::cells::Action;
 use crate::definition::Definition;
 use crate::entry::no_member;
 use crate::facts::Route;
 use crate::fault::{PolicyError, line_of_entry, line_of_key};
+use crate::in_force::{InForce, otherwise};
 
 /// Name of the file that says who belongs to which group: `finance = ["a@example.org", "example.com"]`.
 const GROUPS: &str = "groups.toml";
@@ -14,7 +15,7 @@ const GROUPS: &str = "groups.toml";
 /// All definitions, in the order in which they are asked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Book {
-    definitions: Vec<Definition>,
+    definitions: Vec<Arc<InForce>>,
     groups: BTreeMap<String, Vec<String>>,
 }
 
@@ -102,7 +103,7 @@ impl Book {
                     for group in &definition.groups {
                         wanted.push((file.clone(), group.clone()));
                     }
-                    book.definitions.push(definition);
+                    book.definitions.push(Arc::new(definition.into()));
                 }
                 Err(errors) => faults.extend(errors.0.into_iter().map(|e| fault(e.line, e.message))),
             }
@@ -123,21 +124,13 @@ impl Book {
     }
 
     /// The definition in force for a person; where none fits, the default, which for journal and outbound asks the sandbox.
-    pub fn resolve(&self, person: Person<'_>) -> Definition {
+    pub fn resolve(&self, person: Person<'_>) -> Arc<InForce> {
         let found = self.definitions.iter().find(|d| self.fits(d, person));
-        found.cloned().unwrap_or_else(|| match person.route {
-            Route::Inbound => Definition::default(),
-            route => Definition {
-                name: "default-sandbox".to_owned(),
-                action: Action::Sandbox,
-                routes: vec![route],
-                ..Definition::default()
-            },
-        })
+        found.cloned().unwrap_or_else(|| otherwise(person.route))
     }
 
     /// All definitions in the order in which they are asked.
-    pub fn definitions(&self) -> &[Definition] {
+    pub fn definitions(&self) -> &[Arc<InForce>] {
         &self.definitions
     }
 
@@ -146,7 +139,7 @@ impl Book {
         let mut ties = Vec::new();
         for (place, first) in self.definitions.iter().enumerate() {
             let rest = self.definitions.iter().skip(place.saturating_add(1));
-            ties.extend(rest.filter(|second| self.meet(first, second)).map(|second| (first, second)));
+            ties.extend(rest.filter(|second| self.meet(first, second)).map(|second| (&***first, &***second)));
         }
         ties
     }
@@ -218,6 +211,7 @@ fn within(address: &str, domain: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Action;
 
     fn files(texts: &[(&str, &str)]) -> Vec<(String, String)> {
         texts.iter().map(|(n, t)| ((*n).to_owned(), (*t).to_owned())).collect()
@@ -237,7 +231,7 @@ mod tests {
             ("groups.toml", "fin = [\"f@x.example\", \"money.example\"]"),
         ]))
         .unwrap();
-        let name = |tenant, who| book.resolve(person(tenant, who, Route::Inbound)).name;
+        let name = |tenant, who| book.resolve(person(tenant, who, Route::Inbound)).name.clone();
         assert_eq!(name("acme", "boss@X.example"), "boss");
         assert_eq!(name("acme", "f@x.example"), "fin");
         assert_eq!(name("other", "f@x.example"), "dom");
