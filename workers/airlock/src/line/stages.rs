@@ -68,7 +68,7 @@ impl Line {
             settings,
             Arc::clone(&self.clock),
         ));
-        for topic in [airlock_intake::TOPIC, airlock_intake::WAITS] {
+        for topic in [airlock_intake::TOPIC, airlock_intake::BEHIND, airlock_intake::WAITS] {
             let (records, relay, stop, door) = (records.clone(), Arc::clone(&broker), self.stop.clone(), Arc::clone(&stage));
             self.background(async move {
                 let message = |row, _| std::future::ready(airlock_intake::PlainRow::message(&row).into()).boxed();

@@ -7,6 +7,6 @@ mod events;
 mod policies;
 mod stage;
 
-pub use events::{PlainRow, TOPIC, WAITS};
+pub use events::{BEHIND, PlainRow, TOPIC, WAITS};
 pub use policies::Policies;
 pub use stage::{Intake, Settings};

@@ -18,7 +18,7 @@ use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
-use crate::events::{PlainRow, WAITS};
+use crate::events::{BEHIND, PlainRow, TOPIC, WAITS};
 use crate::policies::Policies;
 
 /// How long a request waits for the records; RabbitMQ takes a delivery back after half an hour.
@@ -137,22 +137,29 @@ impl Intake {
     ) -> Result<Vec<Outgoing>, Failure> {
         let event = Outgoing::event("accepted", &row.service, &row.request_id, &public(accepted), form);
         // A tenant that floods goes on in the lane of those who wait: its backlog at a stage is never before another's click.
-        let beside = PlainRow::of(&Outgoing {
+        let beside = Outgoing {
             key: job.key.replace(".click.", ".bulk."),
             ..job.clone()
-        });
-        let event_row = PlainRow::of(&event);
+        };
+        let beside = PlainRow::of(&beside, BEHIND);
+        let event_row = PlainRow::of(&event, TOPIC);
+        let said = |topic: &str| OutboxRow {
+            topic: topic.to_owned(),
+            ..event_row.clone()
+        };
         let mail = Mail {
-            waits: vec![OutboxRow {
-                topic: WAITS.to_owned(),
-                ..event_row.clone()
-            }],
-            first: vec![event_row.clone(), PlainRow::of(job)],
-            placed: vec![event_row, beside.clone()],
+            waits: vec![said(WAITS)],
+            placed: vec![said(BEHIND), beside.clone()],
             waited: vec![beside],
+            first: vec![event_row, PlainRow::of(job, TOPIC)],
         };
         let fairness = self.settings.fairness;
-        match self.records.accept(row.clone(), &definition.text, mail, fairness).await.map_err(ours)? {
+        match self
+            .records
+            .accept(row.clone(), &definition.text, mail, fairness)
+            .await
+            .map_err(ours)?
+        {
             Accept::New | Accept::Waiting => Ok(Vec::new()),
             Accept::Known(known) if known.verdict.is_some() => {
                 // The same request again: the verdict stage has the key, and sends its answer again.

@@ -69,7 +69,7 @@ pub async fn relay(
     let mut look = Instant::now();
     let mut turn = 0;
     loop {
-        let woken = records.woken();
+        let woken = records.woken(topic);
         if look <= Instant::now() {
             look = Instant::now() + LOOK;
             relay.look().await;

@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, stream};
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use crate::database::within;
-use crate::many::{padded, places, rows_of};
+use crate::many::{padded, places, rows_for, rows_of};
 use crate::read::REQUEST_COLUMNS;
 use crate::rooms::{Given, Rooms, promote};
 use crate::{Accept, Fairness, Mail, NewRequest, OutboxRow, Records, RecordsError, Result};
@@ -121,6 +121,7 @@ impl Records {
             mail.extend(later.iter().map(|row| (row, Some(one.request.request_id.as_str()))));
         }
         put(&mut tx, &mail, self.rows_at_once()).await?;
+        rooms.write(&mut tx).await?;
         // Places may have been added to the setting since the last verdict.
         let mut promoted: Vec<String> = vec![];
         for (tenant, fairness) in rooms.with_free_places() {
@@ -128,7 +129,12 @@ impl Records {
         }
         tx.commit().await?;
         self.inner.defined().extend(defined);
-        self.wake();
+        if promoted.is_empty() {
+            let written = mail.iter().filter(|(_, held_for)| held_for.is_none());
+            self.inner.wakes.wake(&written.map(|(row, _)| row.topic.as_str()).collect());
+        } else {
+            self.inner.wakes.wake_all();
+        }
         for (one, given) in all.iter().zip(&mut given) {
             if *given == Some(Given::Wait) && promoted.contains(&one.request.request_id) {
                 *given = Some(Given::Place);
@@ -183,11 +189,13 @@ async fn insert(tx: &mut Transaction<'static, Any>, new: &[(&Wanted, Given)], at
     new.sort_by_key(|(one, _)| &one.request.request_id);
     let mut inserted = 0_usize;
     for some in new.chunks(at_once) {
+        let rows = rows_for(some.len());
         let sql = format!(
-            "INSERT INTO request ({REQUEST_COLUMNS}, click) VALUES {} ON CONFLICT (request_id) DO NOTHING",
-            rows_of(16, some.len())
+            "INSERT INTO request ({REQUEST_COLUMNS}, click) SELECT * FROM (VALUES {}) AS new WHERE column1 IS NOT NULL \
+             ON CONFLICT (request_id) DO NOTHING",
+            rows_of(16, rows)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(some.len() == 1 || some.len() == at_once);
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for (one, given) in some {
             let r = &one.request;
             query = query
@@ -212,6 +220,10 @@ async fn insert(tx: &mut Transaction<'static, Any>, new: &[(&Wanted, Given)], at
                 })
                 .bind(r.click());
         }
+        for _ in some.len()..rows {
+            query = (0..11).fold(query, |query, _| query.bind(None::<&str>));
+            query = query.bind(0_i64).bind(0_i64).bind(0_i64).bind("").bind("");
+        }
         let done = query.execute(&mut **tx).await?;
         inserted = inserted.saturating_add(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX));
     }
@@ -220,12 +232,18 @@ async fn insert(tx: &mut Transaction<'static, Any>, new: &[(&Wanted, Given)], at
 
 /// Writes messages into the outbox, each kept back for a request or not.
 pub(crate) async fn put(tx: &mut Transaction<'static, Any>, mail: &[(&OutboxRow, Option<&str>)], at_once: usize) -> Result<()> {
-    // They have few columns.
-    for some in mail.chunks(at_once.saturating_mul(2)) {
-        let sql = format!("INSERT INTO outbox (topic, body, held_for) VALUES {}", rows_of(3, some.len()));
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(some.len() < 4);
+    for some in mail.chunks(at_once) {
+        let rows = rows_for(some.len());
+        let sql = format!(
+            "INSERT INTO outbox (topic, body, held_for) SELECT * FROM (VALUES {}) AS new WHERE column1 IS NOT NULL",
+            rows_of(3, rows)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         for (row, held_for) in some {
             query = query.bind(&row.topic).bind(&row.body).bind(*held_for);
+        }
+        for _ in some.len()..rows {
+            query = query.bind(None::<&str>).bind(&[][..]).bind(None::<&str>);
         }
         query.execute(&mut **tx).await?;
     }

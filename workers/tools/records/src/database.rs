@@ -5,10 +5,10 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Transaction};
-use tokio::sync::Notify;
 
 use crate::accept::Wanted;
 use crate::config::{Dialect, Target};
@@ -16,10 +16,15 @@ use crate::crowd::Crowds;
 use crate::lookup::Click;
 use crate::many::padded;
 use crate::together::Together;
+use crate::wakes::Wakes;
 use crate::{Accept, Config, RecordsError, Result};
 
 /// How long a call waits for a connection, the first one included.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// So long after its last use a connection is taken to be there.
+const FRESH: Duration = Duration::from_secs(1);
+/// Connections that are kept open, so that the first of many calls does not wait for one.
+const KEPT: u32 = 2;
 /// How long a call may take in all, so that a server that says nothing is an error; above the server's own statement timeout.
 const CALL: Duration = Duration::from_secs(15);
 /// How often SQLite is asked again for its journal mode while another process sets it.
@@ -39,7 +44,7 @@ pub(crate) struct Inner {
     /// For SQLite one connection: writers of one process queue here and not at the lock of the file.
     writer: AnyPool,
     shown: String,
-    wake: Notify,
+    pub(crate) wakes: Wakes,
     /// Those of a tenant with few and of one with many, as what is looked up for them.
     pub(crate) accepts: [Arc<Together<Wanted, Accept>>; 2],
     /// Digests of definitions that are recorded; as many as there are policies in a process's life.
@@ -79,8 +84,9 @@ impl Records {
                 .max_connections(connections)
                 .acquire_timeout(ACQUIRE)
                 .after_connect(move |connection, _| set_up(connection, dialect))
-                // A full disk ends a transaction of SQLite under the driver, which goes on counting it: nothing could begin there again.
-                .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
+                .min_connections(KEPT.min(connections))
+                .test_before_acquire(false)
+                .before_acquire(|connection, used| fit(connection, used.idle_for).boxed())
                 .connect_lazy_with(options.clone())
         };
         let readers = pool(config.max_connections);
@@ -94,10 +100,10 @@ impl Records {
                 readers,
                 writer,
                 shown: target.shown,
-                wake: Notify::new(),
-                accepts: Default::default(),
+                wakes: Wakes::default(),
+                accepts: [Arc::default(), Arc::new(Together::of_many())],
                 defined: Mutex::default(),
-                lives: Default::default(),
+                lives: [Arc::default(), Arc::new(Together::of_many())],
                 crowds: Crowds::default(),
             }),
         })
@@ -112,10 +118,10 @@ impl Records {
         .await
     }
 
-    /// Ends when this process has written into the outbox after this call, whether it was waited for by then or not. What other
+    /// Ends when this process has written something for this topic after this call, whether it was waited for by then or not. What other
     /// processes write must be polled for.
-    pub fn woken(&self) -> impl Future<Output = ()> + Send + '_ {
-        self.inner.wake.notified()
+    pub fn woken(&self, topic: &str) -> impl Future<Output = ()> + Send + use<> {
+        self.inner.wakes.woken(topic)
     }
 
     /// Closes all connections; calls on any clone fail from then on. What was forgotten leaves the log beside an SQLite file, too.
@@ -126,10 +132,6 @@ impl Records {
         }
         self.inner.readers.close().await;
         self.inner.writer.close().await;
-    }
-
-    pub(crate) fn wake(&self) {
-        self.inner.wake.notify_waiters();
     }
 
     pub(crate) fn readers(&self) -> &AnyPool {
@@ -148,9 +150,10 @@ impl Records {
         })
     }
 
-    /// Rows that one statement writes. SQLite looks up each numbered value among all that it has seen.
+    /// Rows that one statement writes. PostgreSQL keeps such statements prepared for each connection, a few MB of them; SQLite looks up
+    /// each numbered value among all that it has seen.
     pub(crate) fn rows_at_once(&self) -> usize {
-        if self.is_postgres() { 512 } else { 32 }
+        if self.is_postgres() { 256 } else { 16 }
     }
 
     /// Until the end of the transaction nobody else holds these numbers. With SQLite a transaction that writes is alone anyway.
@@ -203,6 +206,19 @@ async fn try_once(options: &AnyConnectOptions, target: &Target) -> Result<()> {
 }
 
 /// What every new connection is told. PostgreSQL has it all in its address.
+/// Whether a connection can be used again. One that was used a moment ago is not asked whether it is there still: under load that would
+/// be one round trip more for everything.
+async fn fit(connection: &mut AnyConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
+    // A full disk ends a transaction of SQLite under the driver, which goes on counting it: nothing could begin there again.
+    if connection.is_in_transaction() {
+        return Ok(false);
+    }
+    if idle_for > FRESH {
+        connection.ping().await?;
+    }
+    Ok(true)
+}
+
 fn set_up(connection: &mut AnyConnection, dialect: Dialect) -> BoxFuture<'_, Result<(), sqlx::Error>> {
     Box::pin(async move {
         if dialect == Dialect::Postgres {

@@ -4,7 +4,7 @@ use sqlx::{Any, Row as _, Transaction};
 
 use crate::accept::put;
 use crate::database::within;
-use crate::rooms::{promote, tenant_lock};
+use crate::rooms::{leave, promote, tenant_lock};
 use crate::{Fairness, Finish, NewToken, NewVerdict, OutboxRow, Records, RecordsError, Result};
 
 impl Records {
@@ -20,7 +20,9 @@ impl Records {
             // held as short as can be, for everybody who comes for this tenant waits for it.
             if state == "waiting" {
                 self.lock_all(&mut tx, vec![tenant_lock(&tenant)]).await?;
-                if tenant_and_state(&mut tx, id).await?.1 != "waiting" {
+                if tenant_and_state(&mut tx, id).await?.1 == "waiting" {
+                    leave(&mut tx, &tenant, 1).await?;
+                } else {
                     // It got its place meanwhile, and another verdict may be on its way to the number.
                     tx.rollback().await?;
                     tx = self.begin().await?;
@@ -50,7 +52,7 @@ impl Records {
             self.lock_all(&mut tx, vec![tenant_lock(&tenant)]).await?;
             promote(&mut tx, &tenant, fairness).await?;
             tx.commit().await?;
-            self.wake();
+            self.inner.wakes.wake_all();
             Ok(Finish::First)
         })
         .await

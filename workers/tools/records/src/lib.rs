@@ -24,6 +24,7 @@ mod rows;
 mod schema;
 mod together;
 mod token;
+mod wakes;
 
 pub use aside::Sent;
 pub use config::Config;

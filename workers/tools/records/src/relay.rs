@@ -15,7 +15,7 @@ use crate::database::within;
 use crate::{OutboxRow, Records, Result};
 
 /// Messages on their way at once.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 64;
 /// How long a leased row is left to a relay that says nothing. Real time between processes: not a decision that is replayed.
 const LEASE: Duration = Duration::from_secs(30);
 /// A message that is begun has this long at least before its lease ends; publishing is bounded well below it.
@@ -24,7 +24,7 @@ const MARGIN: Duration = Duration::from_secs(15);
 static RELAYS: AtomicU64 = AtomicU64::new(0);
 
 impl Records {
-    /// Publishes up to `limit` messages of a topic in the order of their writing, at most 16 on their way at once, removes exactly those
+    /// Publishes up to `limit` messages of a topic in the order of their writing, at most 64 on their way at once, removes exactly those
     /// that `publish` calls gone (or `true`), and puts aside those whose receiver takes nothing; says how many both are. The others stay
     /// for the next round.
     ///

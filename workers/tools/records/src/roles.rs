@@ -32,6 +32,7 @@ const ROLES: &[Role] = &[
         "airlock_intake",
         &[
             ("SELECT, INSERT, UPDATE (state)", "request"),
+            ("SELECT, INSERT, UPDATE (waiting)", "room"),
             ("SELECT", "verdict"),
             ("SELECT", "token"),
             ("SELECT, INSERT, DELETE, UPDATE (held_for, lease_owner, lease_until_ms)", "outbox"),
@@ -43,6 +44,7 @@ const ROLES: &[Role] = &[
         "airlock_verdict",
         &[
             ("SELECT, DELETE, UPDATE (state)", "request"),
+            ("SELECT, UPDATE (waiting)", "room"),
             ("SELECT, INSERT, DELETE", "verdict"),
             ("SELECT, INSERT, DELETE, UPDATE (revoked_ms, revoked_why)", "token"),
             ("SELECT, DELETE", "download"),

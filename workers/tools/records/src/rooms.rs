@@ -28,40 +28,67 @@ pub(crate) struct Rooms<'a>(BTreeMap<&'a str, Room>);
 struct Room {
     running: u32,
     waiting: u32,
+    /// What is written of those who wait.
+    written: u32,
     fairness: Fairness,
 }
 
+/// Those who work are few, and counted. Those who wait may be thousands: their count is kept beside them, and says nothing when none waits.
+const LOOK: &str = "SELECT tenant, state, CAST(count(*) AS BIGINT) AS n FROM request \
+    WHERE tenant IN (?) AND state = 'running' AND state <> 'done' GROUP BY tenant, state \
+    UNION ALL SELECT tenant, CASE WHEN EXISTS \
+    (SELECT 1 FROM request r WHERE r.tenant = room.tenant AND r.state = 'waiting' AND r.state <> 'done') \
+    THEN 'waiting' ELSE 'nobody' END, waiting FROM room WHERE tenant IN (?)";
+
 impl<'a> Rooms<'a> {
     pub(crate) async fn enter(records: &Records, tx: &mut Transaction<'static, Any>, all: &'a [Wanted]) -> Result<Self> {
-        let mut rooms: BTreeMap<&str, Room> = BTreeMap::new();
+        let mut rooms: BTreeMap<&str, (Room, u32)> = BTreeMap::new();
         for one in all {
-            rooms.entry(&one.request.tenant).or_insert(Room {
+            let room = Room {
                 running: 0,
                 waiting: 0,
+                written: 0,
                 fairness: one.fairness,
-            });
+            };
+            let (_, come) = rooms.entry(&one.request.tenant).or_insert((room, 0));
+            *come = come.saturating_add(1);
         }
         let numbers: Vec<i64> = rooms.keys().map(|tenant| tenant_lock(tenant)).collect();
         records.lock_all(tx, numbers).await?;
         let tenants = padded(rooms.keys().copied().collect());
-        let sql = format!(
-            "SELECT tenant, state, CAST(count(*) AS BIGINT) AS n FROM request WHERE tenant IN ({}) AND state <> 'done' GROUP BY tenant, state",
-            places(1, tenants.len())
-        );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(LOOK.replace('?', &places(1, tenants.len()))));
         for tenant in tenants {
             query = query.bind(tenant);
         }
         for row in query.fetch_all(&mut **tx).await? {
-            let n = u32::try_from(row.try_get::<i64, _>("n")?).unwrap_or(u32::MAX);
-            if let Some(room) = rooms.get_mut(row.try_get::<String, _>("tenant")?.as_str()) {
+            let n = u32::try_from(row.try_get::<i64, _>("n")?.max(0)).unwrap_or(u32::MAX);
+            if let Some((room, _)) = rooms.get_mut(row.try_get::<String, _>("tenant")?.as_str()) {
                 match row.try_get::<String, _>("state")?.as_str() {
                     "running" => room.running = n,
-                    _ => room.waiting = n,
+                    "waiting" => (room.waiting, room.written) = (n.max(1), n),
+                    _ => room.written = n,
                 }
             }
         }
-        Ok(Rooms(rooms))
+        for (tenant, (room, come)) in &mut rooms {
+            // Nobody is refused by a count that may be wrong: a program from before does not keep it.
+            if room.waiting > 0 && room.waiting.saturating_add(*come) > room.fairness.queued {
+                room.waiting = count_waiting(tx, tenant).await?;
+            }
+        }
+        Ok(Rooms(rooms.into_iter().map(|(tenant, (room, _))| (tenant, room)).collect()))
+    }
+
+    /// Writes how many wait now.
+    pub(crate) async fn write(&self, tx: &mut Transaction<'static, Any>) -> Result<()> {
+        for (tenant, room) in self.0.iter().filter(|(_, room)| room.waiting != room.written) {
+            sqlx::query("INSERT INTO room (tenant, waiting) VALUES ($1, $2) ON CONFLICT (tenant) DO UPDATE SET waiting = excluded.waiting")
+                .bind(*tenant)
+                .bind(i64::from(room.waiting))
+                .execute(&mut **tx)
+                .await?;
+        }
+        Ok(())
     }
 
     /// A place for one of them. Nobody overtakes those who wait.
@@ -93,6 +120,26 @@ impl<'a> Rooms<'a> {
             .filter(move |(_, room)| free(room))
             .map(|(tenant, room)| (*tenant, room.fairness))
     }
+}
+
+async fn count_waiting(tx: &mut Transaction<'static, Any>, tenant: &str) -> Result<u32> {
+    let n = sqlx::query_scalar::<_, i64>(
+        "SELECT CAST(count(*) AS BIGINT) FROM request WHERE tenant = $1 AND state = 'waiting' AND state <> 'done'",
+    )
+    .bind(tenant)
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(u32::try_from(n).unwrap_or(u32::MAX))
+}
+
+/// So many of a tenant wait no longer. The caller holds the tenant's number.
+pub(crate) async fn leave(tx: &mut Transaction<'static, Any>, tenant: &str, many: usize) -> Result<()> {
+    sqlx::query("UPDATE room SET waiting = CASE WHEN waiting > $2 THEN waiting - $2 ELSE 0 END WHERE tenant = $1")
+        .bind(tenant)
+        .bind(i64::try_from(many).unwrap_or(i64::MAX))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// The number that stands for a tenant: whoever counts its requests holds it.
@@ -132,6 +179,9 @@ pub(crate) async fn promote(tx: &mut Transaction<'static, Any>, tenant: &str, fa
             .bind(id)
             .execute(&mut **tx)
             .await?;
+    }
+    if !promoted.is_empty() {
+        leave(tx, tenant, promoted.len()).await?;
     }
     Ok(promoted)
 }

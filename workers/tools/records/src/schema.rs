@@ -7,7 +7,7 @@ use crate::database::within;
 use crate::{Records, Result};
 
 /// One step after the other; its number is its place, from 1. PostgreSQL's types; [`translate`] makes SQLite's of them.
-const STEPS: &[&str] = &[FIRST, ASIDE, TOPIC];
+const STEPS: &[&str] = &[FIRST, ASIDE, TOPIC, ROOM];
 
 /// The number that whoever migrates holds.
 const MIGRATION_LOCK: i64 = 0x4149_524c_4f43_4b31;
@@ -76,6 +76,14 @@ DROP INDEX outbox_held;
 const TOPIC: &str = "
 CREATE INDEX outbox_line ON outbox (topic, id) WHERE held_for IS NULL;
 DROP INDEX outbox_ready;
+";
+
+/// How many of a tenant wait, so that thousands are not counted for every few that come behind them, nor sorted to find the first.
+const ROOM: &str = "
+CREATE TABLE room (tenant TEXT NOT NULL PRIMARY KEY, waiting BIGINT NOT NULL);
+INSERT INTO room SELECT tenant, count(*) FROM request WHERE state = 'waiting' AND state <> 'done' GROUP BY tenant;
+CREATE INDEX request_in_turn ON request (tenant, state, received_ms, request_id) WHERE state <> 'done';
+DROP INDEX request_of_tenant;
 ";
 
 /// Which version of the tables is there, and which this program wants.

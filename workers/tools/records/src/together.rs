@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
@@ -12,6 +13,9 @@ const MOST: usize = 512;
 /// Rounds under way at once. A second one would wait for the numbers of the same tenants, and take what the first could have taken.
 const ROUNDS: usize = 1;
 
+/// Between two rounds of those who are many.
+const PAUSE: Duration = Duration::from_millis(15);
+
 /// A call, and who waits for its answer.
 type Waiting<T, R> = (T, oneshot::Sender<Result<R>>);
 
@@ -19,6 +23,7 @@ type Waiting<T, R> = (T, oneshot::Sender<Result<R>>);
 pub(crate) struct Together<T, R> {
     waiting: Mutex<VecDeque<Waiting<T, R>>>,
     rounds: Semaphore,
+    pause: Duration,
 }
 
 impl<T, R> Default for Together<T, R> {
@@ -26,6 +31,17 @@ impl<T, R> Default for Together<T, R> {
         Together {
             waiting: Mutex::default(),
             rounds: Semaphore::new(ROUNDS),
+            pause: Duration::ZERO,
+        }
+    }
+}
+
+impl<T, R> Together<T, R> {
+    /// For calls that are many: they wait a moment between two rounds, so that the next one takes more of them.
+    pub(crate) fn of_many() -> Self {
+        Together {
+            pause: PAUSE,
+            ..Together::default()
         }
     }
 }
@@ -54,6 +70,9 @@ impl<T: Send + 'static, R: Send + 'static> Together<T, R> {
             for (answer, given) in answers.into_iter().zip(work(calls).await) {
                 let _ = answer.send(given);
             }
+            if !together.pause.is_zero() {
+                tokio::time::sleep(together.pause).await;
+            }
         });
         let broke = |_| Err(RecordsError::Away("the call broke off".to_owned()));
         reply.await.unwrap_or_else(broke)
@@ -71,7 +90,6 @@ impl<T: Send + 'static, R: Send + 'static> Together<T, R> {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
 
     use super::*;
 

@@ -108,8 +108,15 @@ async fn each_stage_its_own() {
         intake.accept(request("r1"), "text", mail(), ONE).await.unwrap(),
         Accept::Known(_)
     ));
+    // As a program leaves it that does not keep the count.
+    server.sql("postgres", "UPDATE \"Air lock\".room SET waiting = 500");
     let two = Fairness { in_flight: 2, ..ONE };
     assert_eq!(intake.accept(request("r3"), "text", mail(), two).await.unwrap(), Accept::Waiting);
+    assert_eq!(
+        server.sql("postgres", "SELECT waiting FROM \"Air lock\".room"),
+        "1",
+        "counted anew, and one of the two got a place"
+    );
     assert!(intake.live(&request("r9"), 0).await.unwrap().is_none());
     intake.reserve_blob("r1", "x", 10).await.unwrap();
     intake.reserve_blob("r1", "x", 20).await.unwrap();

@@ -124,6 +124,19 @@ pub async fn fairness(site: &Site) {
     assert_eq!(db.status().await.unwrap().waiting, 0);
 }
 
+/// Who gets a verdict while it waits makes room for the next one.
+pub async fn left(site: &Site) {
+    let db = site.open().await;
+    let tight = places(1, 1);
+    let go = async |id: &str| accept_within(&db, &request(id), tight).await;
+    assert_eq!(go("r1").await, Accept::New);
+    for (waits, full) in [("r2", "r3"), ("r3", "r4"), ("r4", "r5")] {
+        assert_eq!(go(waits).await, Accept::Waiting);
+        assert_eq!(go(full).await, Accept::Full);
+        db.finish(&verdict(waits), &[], tight).await.unwrap();
+    }
+}
+
 pub async fn fairness_race(site: &Site) {
     let tight = places(3, 5);
     let mut tasks = vec![];

@@ -14,7 +14,7 @@ pub async fn tables(site: &Site) {
         task.await.unwrap();
     }
     let schema = site.open().await.check().await.unwrap();
-    assert_eq!(schema, Schema { found: 3, wanted: 3 });
+    assert_eq!(schema, Schema { found: 4, wanted: 4 });
     assert!(schema.is_ready());
     site.open().await.ping().await.unwrap();
 }

@@ -18,6 +18,7 @@ const CASES: &[(&str, Case)] = &[
     ("accept, known, conflict", |s| Box::pin(accepting::known_and_conflict(s))),
     ("accept race", |s| Box::pin(accepting::race(s))),
     ("fairness and promotion", |s| Box::pin(accepting::fairness(s))),
+    ("left while waiting", |s| Box::pin(accepting::left(s))),
     ("fairness race", |s| Box::pin(accepting::fairness_race(s))),
     ("accept together", |s| Box::pin(accepting::together(s))),
     ("nobody forgotten", |s| Box::pin(accepting::forgotten(s))),

@@ -157,11 +157,19 @@ pub async fn spawned(site: &Site) {
 pub async fn woken(site: &Site) {
     let db = site.open().await;
     let soon = Duration::from_millis(200);
-    assert!(tokio::time::timeout(soon, db.woken()).await.is_err());
-    let ((), told) = tokio::join!(fill(&db, 1), tokio::time::timeout(Duration::from_secs(5), db.woken()));
+    assert!(tokio::time::timeout(soon, db.woken(TOPIC)).await.is_err());
+    let ((), told) = tokio::join!(fill(&db, 1), tokio::time::timeout(Duration::from_secs(5), db.woken(TOPIC)));
     told.unwrap();
+    let others = tokio::time::timeout(soon, db.woken("others"));
+    let ((), told) = tokio::join!(
+        async {
+            db.accept(request("r2"), "text", sends(&[mail("y")], &[]), WIDE).await.unwrap();
+        },
+        others
+    );
+    assert!(told.is_err(), "nothing is there for them");
     // Written while nobody waited: all who have asked before are told.
-    let relays = [db.woken(), db.woken()];
+    let relays = [db.woken(TOPIC), db.woken(TOPIC)];
     db.finish(&crate::site::verdict("r1"), &[mail("x")], WIDE).await.unwrap();
     for woken in relays {
         tokio::time::timeout(soon, woken).await.unwrap();
