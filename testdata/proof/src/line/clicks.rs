@@ -10,8 +10,12 @@ use airlock_queue::lite::Lite;
 use airlock_queue::rabbit::{Config, Rabbit};
 use airlock_queue::topology::{Lane, Queue};
 use airlock_queue::{Broker, Incoming, Outgoing, QueueError};
+use tokio::sync::Semaphore;
 
 use super::site::Site;
+
+/// Messages on their way to the broker that it has not confirmed, as a publisher that cares for confirms has them.
+const WINDOW: usize = 256;
 
 type Try<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -30,6 +34,7 @@ pub struct Clicks {
     broker: Arc<dyn Broker>,
     heard: Arc<Mutex<Vec<Heard>>>,
     taken: Arc<AtomicUsize>,
+    window: Arc<Semaphore>,
 }
 
 impl Clicks {
@@ -52,14 +57,29 @@ impl Clicks {
             broker,
             heard,
             taken: Arc::default(),
+            window: Arc::new(Semaphore::new(WINDOW)),
         })
+    }
+
+    /// The same, as a service on a machine of its own: its threads get what time the processors here have left.
+    pub fn elsewhere(site: &Site, service: &str) -> Try<Clicks> {
+        let connected = std::thread::scope(|scope| {
+            let connect = || {
+                // Threads inherit it, those of the broker's client included.
+                rustix::process::nice(10).map_err(|e| e.to_string())?;
+                Clicks::connect(site, service).map_err(|e| e.to_string())
+            };
+            scope.spawn(connect).join()
+        });
+        Ok(connected.map_err(|_| "connecting broke off")??)
     }
 
     /// Publishes a request until the broker has it; at once, without waiting for that.
     pub fn ask(&self, request: &ScanRequest) {
         let (broker, message) = (Arc::clone(&self.broker), Outgoing::request(Lane::Click, request));
-        let taken = Arc::clone(&self.taken);
+        let (taken, window) = (Arc::clone(&self.taken), Arc::clone(&self.window));
         self.runtime.spawn(async move {
+            let Ok(_place) = window.acquire().await else { return };
             while let Err(error) = broker.publish(message.clone()).await {
                 if !matches!(error, QueueError::Away(_)) {
                     println!("a request was not taken: {error}");
