@@ -26,7 +26,7 @@ pub struct RecordsSection {
     pub url: String,
     /// Folder with one file a role, named as the role (`intake`, `verdict`, `gateway`, `sandbox`, `owner`), that holds its password.
     pub passwords_dir: PathBuf,
-    /// Connections a stage (default 8; 1 to 1,000).
+    /// Connections a stage (default 8; 1 to 1,000); the three relays of intake hold one each while the broker takes nothing.
     pub max_connections: u32,
     /// Days that requests and their verdicts are kept (default 90; 1 to 3,650).
     pub keep_days: u32,

@@ -18,7 +18,7 @@ pub struct Config {
     pub url: String,
     /// The file with the password, PostgreSQL only; a line end after it is cut off. None: no password is sent.
     pub password_file: Option<PathBuf>,
-    /// Connections at once, 1 to 1,000; a relay holds one while it publishes, and intake has two. For SQLite those that read; one more writes.
+    /// Connections at once, 1 to 1,000; a relay holds one while it publishes, and intake has three. For SQLite those that read; one more writes.
     pub max_connections: u32,
 }
 

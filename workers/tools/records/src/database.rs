@@ -21,10 +21,8 @@ use crate::{Accept, Config, RecordsError, Result};
 
 /// How long a call waits for a connection, the first one included.
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// So long after its last use a connection is taken to be there.
-const FRESH: Duration = Duration::from_secs(1);
-/// Connections that are kept open, so that the first of many calls does not wait for one.
-const KEPT: u32 = 2;
+/// So long after its last use a connection is taken to be there: too short for a database to go and be there again.
+const FRESH: Duration = Duration::from_millis(100);
 /// How long a call may take in all, so that a server that says nothing is an error; above the server's own statement timeout.
 const CALL: Duration = Duration::from_secs(15);
 /// How often SQLite is asked again for its journal mode while another process sets it.
@@ -84,7 +82,6 @@ impl Records {
                 .max_connections(connections)
                 .acquire_timeout(ACQUIRE)
                 .after_connect(move |connection, _| set_up(connection, dialect))
-                .min_connections(KEPT.min(connections))
                 .test_before_acquire(false)
                 .before_acquire(|connection, used| fit(connection, used.idle_for).boxed())
                 .connect_lazy_with(options.clone())
@@ -118,8 +115,8 @@ impl Records {
         .await
     }
 
-    /// Ends when this process has written something for this topic after this call, whether it was waited for by then or not. What other
-    /// processes write must be polled for.
+    /// Ends when this handle or a clone of it has written something for this topic after this call, whether it was waited for by then or
+    /// not. What others write must be polled for.
     pub fn woken(&self, topic: &str) -> impl Future<Output = ()> + Send + use<> {
         self.inner.wakes.woken(topic)
     }
@@ -205,7 +202,6 @@ async fn try_once(options: &AnyConnectOptions, target: &Target) -> Result<()> {
     })
 }
 
-/// What every new connection is told. PostgreSQL has it all in its address.
 /// Whether a connection can be used again. One that was used a moment ago is not asked whether it is there still: under load that would
 /// be one round trip more for everything.
 async fn fit(connection: &mut AnyConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
@@ -219,6 +215,7 @@ async fn fit(connection: &mut AnyConnection, idle_for: Duration) -> Result<bool,
     Ok(true)
 }
 
+/// What every new connection is told. PostgreSQL has it all in its address.
 fn set_up(connection: &mut AnyConnection, dialect: Dialect) -> BoxFuture<'_, Result<(), sqlx::Error>> {
     Box::pin(async move {
         if dialect == Dialect::Postgres {

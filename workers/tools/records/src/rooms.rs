@@ -71,7 +71,8 @@ impl<'a> Rooms<'a> {
             }
         }
         for (tenant, (room, come)) in &mut rooms {
-            // Nobody is refused by a count that may be wrong: a program from before does not keep it.
+            // Nobody is refused by a count that may be wrong: a program from before does not keep it. Where that makes it too low, more may
+            // wait until they have left.
             if room.waiting > 0 && room.waiting.saturating_add(*come) > room.fairness.queued {
                 room.waiting = count_waiting(tx, tenant).await?;
             }

@@ -104,8 +104,14 @@ impl Schema {
 
 impl Records {
     /// Brings the tables to the wanted version in one transaction; several may try at once, and newer tables are left alone.
+    ///
+    /// It takes as long as it takes: an index over a full table is not made in the seconds that a call has.
     pub async fn migrate(&self) -> Result<()> {
-        within(async {
+        self.bring_up(STEPS).await
+    }
+
+    async fn bring_up(&self, steps: &[&str]) -> Result<()> {
+        let (mut tx, found) = within(async {
             let mut tx = self.begin().await?;
             self.lock_all(&mut tx, vec![MIGRATION_LOCK]).await?;
             sqlx::raw_sql(AssertSqlSafe(
@@ -113,22 +119,26 @@ impl Records {
             ))
             .execute(&mut *tx)
             .await?;
-            let found = sqlx::query_scalar::<_, i64>(FOUND).fetch_one(&mut *tx).await?;
-            for (number, step) in (1i64..).zip(STEPS).skip_while(|(number, _)| *number <= found) {
-                sqlx::raw_sql(AssertSqlSafe(translate(step, self.inner.dialect)))
-                    .execute(&mut *tx)
-                    .await?;
-                sqlx::query("INSERT INTO schema_version (version, applied) VALUES ($1, $2)")
-                    .bind(number as i32)
-                    .bind(env!("CARGO_PKG_VERSION"))
-                    .execute(&mut *tx)
-                    .await?;
-                tracing::info!(version = number, "tables brought up");
+            if self.is_postgres() {
+                sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
             }
-            tx.commit().await?;
-            Ok(())
+            let found = sqlx::query_scalar::<_, i64>(FOUND).fetch_one(&mut *tx).await?;
+            Ok((tx, found))
         })
-        .await
+        .await?;
+        for (number, step) in (1i64..).zip(steps).skip_while(|(number, _)| *number <= found) {
+            sqlx::raw_sql(AssertSqlSafe(translate(step, self.inner.dialect)))
+                .execute(&mut *tx)
+                .await?;
+            sqlx::query("INSERT INTO schema_version (version, applied) VALUES ($1, $2)")
+                .bind(number as i32)
+                .bind(env!("CARGO_PKG_VERSION"))
+                .execute(&mut *tx)
+                .await?;
+            tracing::info!(version = number, "tables brought up");
+        }
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Says which version of the tables is there; changes nothing.
@@ -165,5 +175,38 @@ fn translate(step: &str, dialect: Dialect) -> String {
             )
             .replace("BIGINT", "INTEGER")
             .replace("BYTEA", "BLOB"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    #[tokio::test]
+    async fn who_waits_when_the_tables_are_brought_up_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::connect(&Config {
+            url: format!("sqlite:{}", folder.path().join("r.db").display()),
+            ..Config::default()
+        })
+        .await
+        .unwrap();
+        records.bring_up(&STEPS[..3]).await.unwrap();
+        for (id, tenant, state) in [
+            ("1", "acme", "running"),
+            ("2", "acme", "waiting"),
+            ("3", "acme", "waiting"),
+            ("4", "x", "done"),
+        ] {
+            let sql =
+                format!("INSERT INTO request VALUES ('{id}', '', '', '{tenant}', '', '', '', '', '', '', '', 0, 0, 0, '', '{state}')");
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(records.readers()).await.unwrap();
+        }
+        records.migrate().await.unwrap();
+        let rooms = sqlx::query_as::<_, (String, i64)>("SELECT tenant, waiting FROM room")
+            .fetch_all(records.readers())
+            .await;
+        assert_eq!(rooms.unwrap(), [("acme".to_owned(), 2)]);
     }
 }

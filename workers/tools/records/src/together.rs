@@ -117,6 +117,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn those_who_are_many_share_the_round_after_a_pause() {
+        let together: Arc<Together<u8, u8>> = Arc::new(Together::of_many());
+        let rounds = Arc::new(AtomicUsize::new(0));
+        let ask = |n| {
+            let (together, rounds) = (Arc::clone(&together), Arc::clone(&rounds));
+            tokio::spawn(async move {
+                let count = async move |calls: Vec<u8>| {
+                    rounds.fetch_add(1, Ordering::SeqCst);
+                    calls.into_iter().map(Ok).collect()
+                };
+                together.ask(n, count).await
+            })
+        };
+        ask(0).await.unwrap().unwrap();
+        let first = ask(1);
+        // Without a pause it would have its round meanwhile.
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!((ask(2).await.unwrap().unwrap(), first.await.unwrap().unwrap()), (2, 1));
+        assert_eq!(rounds.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
     async fn who_goes_away_takes_nobody_along_and_a_round_that_breaks_is_told() {
         let together: Arc<Together<u8, u8>> = Arc::default();
         let slow = async |calls: Vec<u8>| {

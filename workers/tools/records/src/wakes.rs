@@ -1,4 +1,4 @@
-//! A relay hears at once of what this process writes for it, and of nothing else.
+//! A relay hears at once of what is written for it by the same handle, and of nothing else.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -115,12 +115,14 @@ pub async fn fairness(site: &Site) {
     assert_eq!(drain(&db).await, ["job r3"], "the one that waited longest");
     assert_eq!(db.request("r3").await.unwrap().unwrap().state, "running");
     assert_eq!(go("r6", 6).await, Accept::Waiting, "nobody overtakes");
+    assert_eq!(site.waiting().await, (2, 2));
     db.finish(&verdict("r1"), &[], tight).await.unwrap();
     db.finish(&verdict("r3"), &[], tight).await.unwrap();
     db.finish(&verdict("r3"), &[], tight).await.unwrap();
     let mut rest = drain(&db).await;
     rest.sort();
     assert_eq!(rest, ["event r6", "job r4", "job r6"]);
+    assert_eq!(site.waiting().await, (0, 0));
     assert_eq!(db.status().await.unwrap().waiting, 0);
 }
 
@@ -133,7 +135,9 @@ pub async fn left(site: &Site) {
     for (waits, full) in [("r2", "r3"), ("r3", "r4"), ("r4", "r5")] {
         assert_eq!(go(waits).await, Accept::Waiting);
         assert_eq!(go(full).await, Accept::Full);
+        assert_eq!(site.waiting().await, (1, 1));
         db.finish(&verdict(waits), &[], tight).await.unwrap();
+        assert_eq!(site.waiting().await, (0, 0));
     }
 }
 
@@ -158,6 +162,7 @@ pub async fn fairness_race(site: &Site) {
         }
     }
     assert_eq!(counts, [3, 5, 8]);
+    assert_eq!(site.waiting().await, (5, 5));
     assert_eq!(drain(&site.open().await).await.len(), 3);
 }
 

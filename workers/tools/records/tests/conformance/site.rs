@@ -4,21 +4,31 @@ use std::path::Path;
 
 use airlock_peers::Postgres;
 use airlock_records::{Accept, Config, Fairness, Mail, NewRequest, NewToken, NewVerdict, OutboxRow, Records};
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 
 pub struct Site {
     config: Config,
+    /// For a look at the tables beside the records.
+    tables: Tables,
+}
+
+enum Tables {
+    Sqlite(SqliteConnectOptions),
+    Postgres(PgConnectOptions),
 }
 
 impl Site {
     pub async fn sqlite(folder: &Path) -> Site {
         // A name with what means something in an address.
-        let url = format!("sqlite:{}", folder.join("a b%20?#c.db").display());
-        Site::with(Config {
-            url,
+        let file = folder.join("a b%20?#c.db");
+        let config = Config {
+            url: format!("sqlite:{}", file.display()),
             password_file: None,
             max_connections: 4,
-        })
-        .await
+        };
+        Site::with(config, Tables::Sqlite(SqliteConnectOptions::new().filename(file))).await
     }
 
     pub async fn postgres(server: &Postgres, database: &str) -> Site {
@@ -28,15 +38,27 @@ impl Site {
             password_file: Some(server.password_file()),
             max_connections: 4,
         };
-        Site::with(config).await
+        let admin = server.url_as(&format!("postgres:{}", Postgres::PASSWORD), database);
+        Site::with(config, Tables::Postgres(admin.parse().unwrap())).await
     }
 
-    async fn with(config: Config) -> Site {
-        let site = Site { config };
+    async fn with(config: Config, tables: Tables) -> Site {
+        let site = Site { config, tables };
         let records = site.open().await;
         records.migrate().await.unwrap();
         records.close().await;
         site
+    }
+
+    /// How many wait, as it is written and as they are.
+    pub async fn waiting(&self) -> (i64, i64) {
+        let sql = "SELECT CAST((SELECT COALESCE(SUM(waiting), 0) FROM room) AS BIGINT), \
+            CAST((SELECT count(*) FROM request WHERE state = 'waiting') AS BIGINT)";
+        match &self.tables {
+            Tables::Sqlite(options) => sqlx::query_as(sql).fetch_one(&mut options.connect().await.unwrap()).await,
+            Tables::Postgres(options) => sqlx::query_as(sql).fetch_one(&mut options.connect().await.unwrap()).await,
+        }
+        .unwrap()
     }
 
     /// A handle of its own, as another process would have.
