@@ -145,11 +145,19 @@ impl Drop for S3 {
 fn folder() -> std::io::Result<TempDir> {
     let memory = Path::new("/dev/shm");
     match rustix::fs::statvfs(memory) {
-        Ok(room) if room.f_bavail.saturating_mul(room.f_frsize) >= ROOM => {
+        Ok(room) if room.f_bavail.saturating_mul(room.f_frsize).min(free_memory()) >= ROOM => {
             tempfile::Builder::new().prefix("airlock-s3-").tempdir_in(memory)
         }
         _ => tempfile::tempdir(),
     }
+}
+
+/// Bytes, as the kernel estimates them.
+fn free_memory() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or_default().saturating_mul(1024)
 }
 
 fn run(listener: std::net::TcpListener, root: &Path, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
