@@ -23,7 +23,7 @@ pub const ACCESS_KEY: &str = "AIRLOCKTEST";
 /// The secret of [`ACCESS_KEY`].
 pub const SECRET_KEY: &str = "a-secret-of-the-tests";
 
-/// Bytes that memory must have free, so that objects are kept there: more than any proof or benchmark puts.
+/// Bytes that memory must have free, so that objects are kept there.
 const ROOM: u64 = 8 << 30;
 
 /// One request as the server saw it.
@@ -141,7 +141,7 @@ impl Drop for S3 {
 /// In memory where the machine has plenty of it, else on its disk.
 ///
 /// A store is another machine. On this one each of its new files would search a file system that avoids the numbers of
-/// files deleted a moment ago, of which tests leave thousands: a few hundredths of a second of processor time for each.
+/// files deleted a moment ago, of which tests leave thousands: more than a quarter of the time of the whole process.
 fn folder() -> std::io::Result<TempDir> {
     let memory = Path::new("/dev/shm");
     match rustix::fs::statvfs(memory) {

@@ -147,7 +147,7 @@ impl Records {
         })
     }
 
-    /// Rows that one statement writes. PostgreSQL keeps such statements prepared for each connection, a few MB of them; SQLite looks up
+    /// Rows that one statement writes. PostgreSQL keeps such statements prepared for each connection; SQLite looks up
     /// each numbered value among all that it has seen.
     pub(crate) fn rows_at_once(&self) -> usize {
         if self.is_postgres() { 256 } else { 16 }
