@@ -147,6 +147,11 @@ impl Records {
         })
     }
 
+    /// The same, with what else is said at its begin.
+    pub(crate) async fn begin_as(&self, words: &'static str) -> Result<Transaction<'static, Any>> {
+        Ok(self.inner.writer.begin_with(words).await?)
+    }
+
     /// Rows that one statement writes. PostgreSQL keeps such statements prepared for each connection; SQLite looks up
     /// each numbered value among all that it has seen.
     pub(crate) fn rows_at_once(&self) -> usize {

@@ -1,6 +1,6 @@
 //! The end of the line: the first terminal verdict wins, and its messages go out exactly if it is there.
 
-use sqlx::{Any, Row as _, Transaction};
+use sqlx::{Any, Transaction};
 
 use crate::accept::put;
 use crate::database::within;
@@ -15,19 +15,32 @@ impl Records {
         within(async {
             let mut tx = self.begin().await?;
             let id = &verdict.request_id;
-            let (tenant, state) = tenant_and_state(&mut tx, id).await?;
             // One that waits may be given a place at this moment: only who holds the number may touch it. For all others the number is
             // held as short as can be, for everybody who comes for this tenant waits for it.
-            if state == "waiting" {
-                self.lock_all(&mut tx, vec![tenant_lock(&tenant)]).await?;
-                if tenant_and_state(&mut tx, id).await?.1 == "waiting" {
-                    leave(&mut tx, &tenant, 1).await?;
-                } else {
-                    // It got its place meanwhile, and another verdict may be on its way to the number.
-                    tx.rollback().await?;
-                    tx = self.begin().await?;
+            let tenant = match done(&mut tx, id, "running").await? {
+                Some(tenant) => tenant,
+                None => {
+                    let tenant = tenant_of(&mut tx, id).await?;
+                    self.lock_all(&mut tx, vec![tenant_lock(&tenant)]).await?;
+                    if done(&mut tx, id, "waiting").await?.is_some() {
+                        leave(&mut tx, &tenant, 1).await?;
+                        // Its deadline passed in the waiting room: it must not be worked on after its verdict.
+                        sqlx::query("DELETE FROM outbox WHERE held_for = $1")
+                            .bind(id)
+                            .execute(&mut *tx)
+                            .await?;
+                    } else {
+                        // It got its place meanwhile, and another verdict may be on its way to the number.
+                        tx.rollback().await?;
+                        tx = self.begin().await?;
+                        if done(&mut tx, id, "running").await?.is_none() {
+                            tx.rollback().await?;
+                            return Ok(Finish::Already);
+                        }
+                    }
+                    tenant
                 }
-            }
+            };
             if !insert(&mut tx, verdict).await? {
                 tx.rollback().await?;
                 return Ok(Finish::Already);
@@ -38,15 +51,6 @@ impl Records {
             if let Some(key) = &verdict.blob_key {
                 keep_blob(&mut tx, verdict, key, &tenant).await?;
             }
-            sqlx::query("UPDATE request SET state = 'done' WHERE request_id = $1")
-                .bind(id)
-                .execute(&mut *tx)
-                .await?;
-            // One that never left the waiting room (its deadline passed) must not be worked on after its verdict.
-            sqlx::query("DELETE FROM outbox WHERE held_for = $1")
-                .bind(id)
-                .execute(&mut *tx)
-                .await?;
             let mail: Vec<_> = outbox.iter().map(|row| (row, None)).collect();
             put(&mut tx, &mail, self.rows_at_once()).await?;
             self.lock_all(&mut tx, vec![tenant_lock(&tenant)]).await?;
@@ -59,13 +63,23 @@ impl Records {
     }
 }
 
-async fn tenant_and_state(tx: &mut Transaction<'static, Any>, id: &str) -> Result<(String, String)> {
-    let row = sqlx::query("SELECT tenant, state FROM request WHERE request_id = $1")
+/// The tenant of a request that was in this state and is done now.
+async fn done(tx: &mut Transaction<'static, Any>, id: &str, state: &str) -> Result<Option<String>> {
+    Ok(
+        sqlx::query_scalar("UPDATE request SET state = 'done' WHERE request_id = $1 AND state = $2 RETURNING tenant")
+            .bind(id)
+            .bind(state)
+            .fetch_optional(&mut **tx)
+            .await?,
+    )
+}
+
+async fn tenant_of(tx: &mut Transaction<'static, Any>, id: &str) -> Result<String> {
+    sqlx::query_scalar("SELECT tenant FROM request WHERE request_id = $1")
         .bind(id)
         .fetch_optional(&mut **tx)
         .await?
-        .ok_or_else(|| RecordsError::NoSuchRequest(id.to_owned()))?;
-    Ok((row.try_get("tenant")?, row.try_get("state")?))
+        .ok_or_else(|| RecordsError::NoSuchRequest(id.to_owned()))
 }
 
 /// False when the request has a verdict.
@@ -122,19 +136,16 @@ async fn insert_token(tx: &mut Transaction<'static, Any>, request_id: &str, t: &
 
 /// Says when the blob may go: never before the last token that speaks of it has expired.
 async fn keep_blob(tx: &mut Transaction<'static, Any>, v: &NewVerdict, key: &str, tenant: &str) -> Result<()> {
-    let last = sqlx::query_scalar::<_, i64>("SELECT CAST(COALESCE(MAX(expires_ms), 0) AS BIGINT) FROM token WHERE blob_key = $1")
-        .bind(key)
-        .fetch_one(&mut **tx)
-        .await?;
     sqlx::query(
-        "INSERT INTO blob (blob_key, tenant, size, sha256, delete_after_ms) VALUES ($1, $2, $3, $4, $5) \
+        "INSERT INTO blob (blob_key, tenant, size, sha256, delete_after_ms) SELECT $1, $2, $3, $4, COALESCE(MAX(later), $5) \
+         FROM (SELECT MAX(expires_ms) AS later FROM token WHERE blob_key = $1) AS last WHERE later > $5 \
          ON CONFLICT (blob_key) DO UPDATE SET size = excluded.size, sha256 = excluded.sha256, delete_after_ms = excluded.delete_after_ms",
     )
     .bind(key)
     .bind(tenant)
     .bind(length(v.size)?)
     .bind(v.sha256.as_ref())
-    .bind(v.blob_delete_after_ms.max(last))
+    .bind(v.blob_delete_after_ms)
     .execute(&mut **tx)
     .await?;
     Ok(())

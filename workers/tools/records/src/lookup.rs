@@ -125,6 +125,10 @@ impl Records {
             return Ok(None);
         };
         let mut request = request_row(&row)?;
+        // Both are written at once: where one is not there, the other was not.
+        if request.state != "done" {
+            return Ok(Some(request));
+        }
         let sql = format!("SELECT {VERDICT_COLUMNS} FROM verdict v WHERE v.request_id = $1");
         if let Some(row) = sqlx::query(AssertSqlSafe(sql))
             .bind(request_id)
@@ -132,8 +136,6 @@ impl Records {
             .await?
         {
             request.verdict = Some(self.with_token(verdict_row(&row)?).await?);
-            // The verdict may have come between the two questions.
-            request.state = "done".to_owned();
         }
         Ok(Some(request))
     }

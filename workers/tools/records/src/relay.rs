@@ -79,10 +79,9 @@ impl Records {
             place.holds
         );
         let (mut tx, rows) = within(async {
-            let mut tx = self.begin().await?;
             // It sits idle while messages go out; a broker that stalls longer ends the round, and the messages come again.
-            sqlx::query("SET LOCAL idle_in_transaction_session_timeout = '2min'")
-                .execute(&mut *tx)
+            let mut tx = self
+                .begin_as("BEGIN; SET LOCAL idle_in_transaction_session_timeout = '2min'")
                 .await?;
             let rows = sqlx::query(AssertSqlSafe(sql))
                 .bind(&place.key)

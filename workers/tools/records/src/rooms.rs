@@ -151,6 +151,18 @@ pub(crate) fn tenant_lock(tenant: &str) -> i64 {
 
 /// Gives free places of a tenant to those who have waited longest; gives their ids. The caller holds the tenant's number.
 pub(crate) async fn promote(tx: &mut Transaction<'static, Any>, tenant: &str, fairness: Fairness) -> Result<Vec<String>> {
+    let mut promoted = sqlx::query_scalar::<_, String>(
+        "SELECT request_id FROM request WHERE tenant = $1 AND state = 'waiting' AND state <> 'done' \
+         ORDER BY received_ms, request_id LIMIT $2",
+    )
+    .bind(tenant)
+    .bind(i64::from(fairness.in_flight))
+    .fetch_all(&mut **tx)
+    .await?;
+    // Mostly nobody waits.
+    if promoted.is_empty() {
+        return Ok(promoted);
+    }
     let running = sqlx::query_scalar::<_, i64>(
         "SELECT CAST(count(*) AS BIGINT) FROM \
          (SELECT 1 FROM request WHERE tenant = $1 AND state = 'running' AND state <> 'done' LIMIT $2) AS few",
@@ -160,17 +172,7 @@ pub(crate) async fn promote(tx: &mut Transaction<'static, Any>, tenant: &str, fa
     .fetch_one(&mut **tx)
     .await?;
     let free = i64::from(fairness.in_flight).saturating_sub(running);
-    if free <= 0 {
-        return Ok(vec![]);
-    }
-    let promoted = sqlx::query_scalar::<_, String>(
-        "SELECT request_id FROM request WHERE tenant = $1 AND state = 'waiting' AND state <> 'done' \
-         ORDER BY received_ms, request_id LIMIT $2",
-    )
-    .bind(tenant)
-    .bind(free)
-    .fetch_all(&mut **tx)
-    .await?;
+    promoted.truncate(usize::try_from(free).unwrap_or_default());
     for id in &promoted {
         sqlx::query("UPDATE request SET state = 'running' WHERE request_id = $1")
             .bind(id)

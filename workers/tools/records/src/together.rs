@@ -14,7 +14,7 @@ const MOST: usize = 512;
 const ROUNDS: usize = 1;
 
 /// Between two rounds of those who are many.
-const PAUSE: Duration = Duration::from_millis(15);
+const PAUSE: Duration = Duration::from_millis(30);
 
 /// A call, and who waits for its answer.
 type Waiting<T, R> = (T, oneshot::Sender<Result<R>>);
