@@ -48,7 +48,7 @@ pub struct JailSection {
     pub level: String,
     /// Path of `airlock-glass`; empty: beside this binary.
     pub glass: PathBuf,
-    /// Jailed children that run side by side; 0: the number of cores.
+    /// Jailed children that run side by side; 0: the number of cores. On the line bulk has as many, and clicks find half as many more.
     pub jobs: u16,
 }
 

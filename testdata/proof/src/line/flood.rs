@@ -62,6 +62,7 @@ pub fn run(words: &[String]) -> Outcome {
     if floods.taken() < many {
         println!("the broker took {} of the flood alone", floods.taken());
     }
+    println!("the slowest of those:{}; and of those behind:{}", during.steps, behind.steps);
     // It must come far faster than it is worked off.
     let busy = floods.taken() == many && done < many / 10;
     if done >= many / 10 {
@@ -79,6 +80,8 @@ struct Times {
     median: Duration,
     slowest: Duration,
     accepted: Duration,
+    /// What was heard of the slowest, and when.
+    steps: String,
 }
 
 impl std::fmt::Display for Times {
@@ -94,7 +97,7 @@ impl std::fmt::Display for Times {
 
 /// One click after the other, as long as one more is wanted after so many.
 fn times(clicks: &Clicks, origin: &Origin, word: &str, more: &dyn Fn(usize) -> bool) -> Result<Times, Box<dyn std::error::Error>> {
-    let (mut verdicts, mut accepted) = (Vec::new(), Vec::new());
+    let (mut verdicts, mut accepted, mut steps) = (Vec::new(), Vec::new(), String::new());
     while more(verdicts.len()) {
         let id = format!("b-{word}-{}", verdicts.len());
         let begin = Instant::now();
@@ -103,12 +106,27 @@ fn times(clicks: &Clicks, origin: &Origin, word: &str, more: &dyn Fn(usize) -> b
             let heard = clicks.wait(&id, kind, Duration::from_secs(120)).ok_or("no answer to a click")?;
             times.push(heard.at.saturating_duration_since(begin));
         }
+        if verdicts.iter().max() == verdicts.last() {
+            steps = clicks
+                .heard()
+                .iter()
+                .filter(|heard| heard.message.request_id == id)
+                .fold(String::new(), |steps, heard| {
+                    let (kind, sender, at) = (
+                        &heard.message.kind,
+                        &heard.message.sender,
+                        heard.at.saturating_duration_since(begin),
+                    );
+                    format!("{steps} {kind} of {sender} {}", at.as_millis())
+                });
+        }
     }
     Ok(Times {
         clicks: verdicts.len(),
         slowest: verdicts.iter().max().copied().unwrap_or_default(),
         median: median(verdicts),
         accepted: median(accepted),
+        steps,
     })
 }
 

@@ -71,13 +71,13 @@ impl Default for TokenSection {
 pub struct LineSection {
     /// Links fetched at once, a lane (default 32; 1 to 10,000).
     pub fetch_jobs: u16,
-    /// Requests recorded at once, a lane (default 512; 1 to 10,000). Those that come together cost one commit.
+    /// Requests recorded at once, a lane (default 1024; 1 to 10,000). Those that come together cost one commit.
     pub intake_jobs: u16,
     /// Messages in work at once in each other stage, a lane (default 16; 1 to 10,000); the scan has `jail.jobs`.
     pub other_jobs: u16,
     /// Requests of a tenant under way at once (default 64; at least 1); with `airlock up` half of `fetch_jobs` at most.
     pub tenant_in_flight: u32,
-    /// Those of them that stay in the lane of clicks (default 8; at least 1); the others go on in that of bulk, whose backlog is never
+    /// Those of them that stay in the lane of clicks (default 4; at least 1); the others go on in that of bulk, whose backlog is never
     /// before another tenant's click. Where one tenant is all there is, as many as `tenant_in_flight`.
     pub tenant_first: u32,
     /// Requests of a tenant that may wait (default 10,000).
@@ -96,10 +96,10 @@ impl Default for LineSection {
     fn default() -> Self {
         LineSection {
             fetch_jobs: 32,
-            intake_jobs: 512,
+            intake_jobs: 1024,
             other_jobs: 16,
             tenant_in_flight: 64,
-            tenant_first: 8,
+            tenant_first: 4,
             tenant_queued: 10_000,
             policies_dir: PathBuf::new(),
             policies_every_ms: 5_000,

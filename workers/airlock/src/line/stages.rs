@@ -101,7 +101,10 @@ impl Line {
         let broker = self.broker("scan").await?;
         let store = self.place.store(&self.config)?;
         let pack = pack::load(&self.config.rules.dirs)?;
-        let jail = scan::jail_config(&self.config)?;
+        let mut jail = scan::jail_config(&self.config)?;
+        // Bulk may have a child for each core, so that nothing idles while nobody clicks; clicks find half as many more in any case.
+        let bulk = u16::try_from(jail.jobs).unwrap_or(256);
+        jail.jobs += jail.jobs.div_ceil(2);
         let jobs = u16::try_from(jail.jobs).unwrap_or(256);
         let ids = airlock_scan::Ids {
             bundle: pack.id.clone(),
@@ -122,7 +125,9 @@ impl Line {
         }
         let limits = self.config.scan.clone();
         let stage = airlock_scan::Scan::new(Arc::new(bench), store, Arc::clone(&broker), limits, ids, notes, now_ms);
-        self.serve(Arc::new(stage), &broker, jobs);
+        let stage: Arc<dyn Stage> = Arc::new(stage);
+        self.serve_queue(Arc::clone(&stage), &broker, Queue::Work(StageName::Scan, Lane::Click), jobs);
+        self.serve_queue(stage, &broker, Queue::Work(StageName::Scan, Lane::Bulk), bulk);
         Ok(())
     }
 
@@ -141,6 +146,7 @@ impl Line {
             token_life_ms: i64::try_from(self.config.token.life_ms).unwrap_or(i64::MAX),
             base_url: base_url.to_owned(),
             fairness: self.fairness(),
+            bulk: usize::try_from(self.config.records.max_connections / 2).unwrap_or(1),
         };
         let judge = Judge::new(records, store, key, settings, Arc::clone(&self.clock));
         let chores = Arc::new(Chores {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use airlock_jail::Bench;
+use airlock_jail::{Bench, Turn};
 use airlock_policy::{Definition, Facts, Route, classify, delivery, detonate, shown_format};
 use airlock_proto::frame::JobHeader;
 use airlock_proto::v1::{self, Accepted, Downloaded, Fetched, Inspected, Progress};
 use airlock_proto::{HeaderFacts, Limits, Report};
-use airlock_queue::topology::StageName;
+use airlock_queue::topology::{Lane, StageName};
 use airlock_queue::{Broker, Failure, Incoming, Outgoing, Stage};
 use airlock_store::{Store, blob_key, report_key};
 use bytes::Bytes;
@@ -83,7 +83,11 @@ impl Scan {
         let headers = headers(&record);
         let header = self.header(&accepted, &headers, &record);
         let bench = Arc::clone(&self.bench);
-        let looked = tokio::task::spawn_blocking(move || bench.inspect(header, &loaded.file));
+        let turn = match message.lane {
+            Lane::Click => Turn::First,
+            Lane::Bulk => Turn::Behind,
+        };
+        let looked = tokio::task::spawn_blocking(move || bench.inspect_in(turn, header, &loaded.file));
         let outcome = looked.await.map_err(|e| Failure::Later(e.to_string()))?;
         let mut report = outcome.map_err(|e| Failure::Later(e.to_string()))?.report;
         report.notes.extend(self.notes.iter().cloned());

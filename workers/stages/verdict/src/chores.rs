@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use airlock_policy::Facts;
 use airlock_proto::FetchOutcome;
+use airlock_queue::topology::Lane;
 use airlock_queue::{Broker, Seldom};
 use airlock_records::OutboxRow;
 use futures_util::FutureExt as _;
@@ -26,6 +27,11 @@ pub struct Chores {
 impl Chores {
     /// Publishes verdicts from the outbox until `stop`.
     pub async fn relay(&self, stop: watch::Receiver<bool>) {
+        let [click, bulk] = Lane::ALL.map(|lane| self.relay_lane(lane, stop.clone()));
+        tokio::join!(click, bulk);
+    }
+
+    async fn relay_lane(&self, lane: Lane, stop: watch::Receiver<bool>) {
         let judge = self.judge.clone();
         let message = move |row: OutboxRow, source| {
             let judge = judge.clone();
@@ -41,7 +47,7 @@ impl Chores {
         relay(
             &self.judge.records,
             self.broker.as_ref(),
-            outbox::TOPIC,
+            outbox::topic(lane),
             message,
             || std::future::ready(()).boxed(),
             stop,
@@ -65,7 +71,7 @@ impl Chores {
             };
             for row in overdue {
                 let facts = Facts::not_fetched(FetchOutcome::TimedOut, facts::route(&row.request.route));
-                if let Err(why) = self.judge.judge(&row, facts, Subject::default()).await
+                if let Err(why) = self.judge.judge(&row, facts, Subject::of(Lane::Bulk)).await
                     && said.is_due()
                 {
                     tracing::warn!(?why, request = %row.request.request_id, "not swept");

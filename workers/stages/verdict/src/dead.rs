@@ -2,7 +2,7 @@
 
 use airlock_policy::Facts;
 use airlock_proto::FetchOutcome;
-use airlock_queue::topology::StageName;
+use airlock_queue::topology::{Lane, StageName};
 use airlock_queue::{Failure, Incoming, Outgoing, Stage};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -35,7 +35,7 @@ impl Stage for DeadLetters {
             let subject = Subject {
                 why: Some("It could not be checked because of trouble on our side.".to_owned()),
                 failed: true,
-                ..Subject::default()
+                ..Subject::of(Lane::Bulk)
             };
             self.0.judge(&row, facts, subject).await?;
             Ok(Vec::new())

@@ -1,18 +1,21 @@
 //! Decide, record, put the event into the outbox: one transaction, and the first verdict wins.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use airlock_policy::{Decision, DecisionKind, DecisionWord, Definition, Facts, Outcome, Remedy, decide};
 use airlock_proto::Claims;
 use airlock_proto::v1::{self, Downloaded, Inspected, Verdict};
 use airlock_proto::wire::Form;
 use airlock_queue::Failure;
+use airlock_queue::topology::Lane;
 use airlock_records::{Fairness, Finish, NewToken, NewVerdict, Records, RecordsError, RequestRow};
 use airlock_store::{Store, blob_key};
 use airlock_token::{SigningKey, Warrant};
 use data_encoding::HEXLOWER;
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
 
 use crate::facts;
 use crate::outbox::Event;
@@ -29,6 +32,9 @@ pub struct Settings {
     pub base_url: String,
     /// What a tenant may have under way; a finished request makes room for one that waits.
     pub fairness: Fairness,
+    /// Requests in the lane of bulk that are ended at once, 1 or more. Those of one tenant wait for each other, each with a connection to
+    /// the records: a click must find one all the same.
+    pub bulk: usize,
 }
 
 /// Decides and records.
@@ -39,17 +45,35 @@ pub struct Judge {
     pub(crate) key: Arc<SigningKey>,
     pub(crate) settings: Settings,
     pub(crate) clock: Arc<dyn Fn() -> i64 + Send + Sync>,
+    definitions: Arc<Definitions>,
+    pub(crate) bulk: Arc<Semaphore>,
 }
 
 /// What a verdict speaks of beside the facts.
-#[derive(Default)]
 pub(crate) struct Subject<'a> {
+    /// The lane in which its event goes out.
+    pub lane: Lane,
     pub inspected: Option<&'a Inspected>,
     /// Why there is no scan, for the person.
     pub why: Option<String>,
     /// Our own trouble: the outcome is `failed`.
     pub failed: bool,
 }
+
+impl Subject<'_> {
+    /// Nothing but facts.
+    pub(crate) fn of(lane: Lane) -> Self {
+        Subject {
+            lane,
+            inspected: None,
+            why: None,
+            failed: false,
+        }
+    }
+}
+
+/// Definitions that requests were accepted under, by digest: one never changes. As many as there are policies in a process's life.
+type Definitions = Mutex<HashMap<String, Arc<Definition>>>;
 
 impl Judge {
     /// A judge; `clock` gives milliseconds since 1970.
@@ -61,11 +85,13 @@ impl Judge {
         clock: Arc<dyn Fn() -> i64 + Send + Sync>,
     ) -> Self {
         Judge {
+            bulk: Arc::new(Semaphore::new(settings.bulk.max(1))),
             records,
             store,
             key,
             settings,
             clock,
+            definitions: Arc::default(),
         }
     }
 
@@ -95,7 +121,7 @@ impl Judge {
         let new = self.new_verdict(row, &verdict, warrant.as_ref(), chunks);
         let first = self
             .records
-            .finish(&new, &[event.row()], self.settings.fairness)
+            .finish(&new, &[event.row(subject.lane)], self.settings.fairness)
             .await
             .map_err(ours)?;
         match first {
@@ -107,10 +133,18 @@ impl Judge {
         Ok(())
     }
 
-    async fn definition(&self, row: &RequestRow) -> Result<Definition, Failure> {
-        let text = self.records.definition(&row.request.definition_digest).await.map_err(ours)?;
-        let text = text.ok_or_else(|| Failure::Later(format!("definition {} is not recorded", row.request.definition_digest)))?;
-        Definition::from_toml(&text).map_err(|e| Failure::Never(e.to_string()))
+    async fn definition(&self, row: &RequestRow) -> Result<Arc<Definition>, Failure> {
+        let digest = &row.request.definition_digest;
+        let known = self.definitions.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
+        if let Some(definition) = known {
+            return Ok(definition);
+        }
+        let text = self.records.definition(digest).await.map_err(ours)?;
+        let text = text.ok_or_else(|| Failure::Later(format!("definition {digest} is not recorded")))?;
+        let definition = Arc::new(Definition::from_toml(&text).map_err(|e| Failure::Never(e.to_string()))?);
+        let mut definitions = self.definitions.lock().unwrap_or_else(PoisonError::into_inner);
+        definitions.insert(digest.clone(), Arc::clone(&definition));
+        Ok(definition)
     }
 
     fn verdict(&self, row: &RequestRow, facts: &Facts, decision: &Decision, subject: &Subject<'_>) -> Verdict {

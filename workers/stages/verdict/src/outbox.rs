@@ -3,13 +3,19 @@
 use airlock_proto::v1::Verdict;
 use airlock_proto::wire::{Form, decode};
 use airlock_queue::Outgoing;
+use airlock_queue::topology::Lane;
 use airlock_records::OutboxRow;
 use airlock_token::{SigningKey, Warrant};
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
-/// Topic of these rows: only the process with the key relays them.
-pub const TOPIC: &str = "verdict";
+/// Topics of these rows, one for each lane: only the process with the key relays them.
+pub fn topic(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Click => "verdict",
+        Lane::Bulk => "verdict.bulk",
+    }
+}
 
 /// One event that waits.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,10 +36,10 @@ pub struct Event {
 }
 
 impl Event {
-    /// The row.
-    pub fn row(&self) -> OutboxRow {
+    /// The row; it goes out beside those of the other lane, not behind them.
+    pub fn row(&self, lane: Lane) -> OutboxRow {
         OutboxRow {
-            topic: TOPIC.to_owned(),
+            topic: topic(lane).to_owned(),
             // Plain data with text keys: it always serialises.
             body: serde_json::to_vec(self).unwrap_or_default(),
         }

@@ -4,7 +4,7 @@ use airlock_policy::Sandbox;
 use airlock_proto::secrets::without_userinfo;
 use airlock_proto::v1::{Accepted, Detonated, Fetched, Inspected, Verdict};
 use airlock_proto::wire::{Form, decode};
-use airlock_queue::topology::StageName;
+use airlock_queue::topology::{Lane, StageName};
 use airlock_queue::{Failure, Incoming, Outgoing, Stage};
 use airlock_records::{NewToken, NewVerdict, RequestRow, VerdictRow};
 use airlock_store::blob_key;
@@ -27,6 +27,10 @@ impl Stage for Verdicts {
 
     fn handle<'a>(&'a self, message: &'a Incoming) -> BoxFuture<'a, Result<Vec<Outgoing>, Failure>> {
         async move {
+            let _place = match message.lane {
+                Lane::Click => None,
+                Lane::Bulk => self.0.bulk.acquire().await.ok(),
+            };
             match message.kind.as_str() {
                 "Inspected" => self.scanned(message, message.decode()?, Sandbox::NotAsked).await,
                 "Detonated" => {
@@ -58,7 +62,7 @@ impl Verdicts {
         let facts = facts::scanned(&inspected, sandbox, facts::route(&row.request.route), late);
         let subject = Subject {
             inspected: Some(&inspected),
-            ..Subject::default()
+            ..Subject::of(message.lane)
         };
         self.0.judge(&row, facts, subject).await?;
         Ok(Vec::new())
@@ -74,7 +78,7 @@ impl Verdicts {
         let facts = facts::not_fetched(fetched.not_fetched(), facts::route(&row.request.route));
         let subject = Subject {
             why: Some(airlock_proto::text::cut(&fetched.why, 200)).filter(|w| !w.is_empty()),
-            ..Subject::default()
+            ..Subject::of(message.lane)
         };
         self.0.judge(&row, facts, subject).await?;
         Ok(Vec::new())
@@ -126,7 +130,7 @@ impl Verdicts {
         };
         self.0
             .records
-            .finish(&new, &[event.row()], self.0.settings.fairness)
+            .finish(&new, &[event.row(message.lane)], self.0.settings.fairness)
             .await
             .map_err(ours)?;
         Ok(Vec::new())
@@ -157,4 +161,69 @@ fn same(row: &RequestRow, accepted: Option<&Accepted>) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Never("the message does not fit the request that is recorded".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use airlock_records::{Config, Fairness, Records};
+    use airlock_store::Store;
+    use airlock_token::SigningKey;
+
+    use super::*;
+    use crate::Settings;
+
+    fn of_nobody(lane: Lane) -> Incoming {
+        Incoming {
+            lane,
+            kind: "Fetched".to_owned(),
+            form: Some(Form::Protobuf),
+            id: String::new(),
+            request_id: "nobody".to_owned(),
+            sender: "fetch".to_owned(),
+            retried: false,
+            stray: false,
+            body: Fetched::default().encode_to_vec(),
+            attempt: 0,
+            redelivered: false,
+            trace: None,
+            why: None,
+            sent_ms: 0,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_click_does_not_wait_for_bulk_that_is_being_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::connect(&Config {
+            url: format!("sqlite:{}", folder.path().join("r.sqlite").display()),
+            ..Config::default()
+        })
+        .await
+        .unwrap();
+        records.migrate().await.unwrap();
+        let store = Store::open(&airlock_store::Config {
+            url: format!("file://{}", folder.path().display()),
+            ..airlock_store::Config::default()
+        })
+        .unwrap();
+        let settings = Settings {
+            token_life_ms: 1_000,
+            base_url: String::new(),
+            fairness: Fairness::default(),
+            bulk: 1,
+        };
+        let key = Arc::new(SigningKey::generate([7; 32]));
+        let verdicts = Verdicts(Judge::new(records, store, key, settings, Arc::new(|| 0)));
+        let place = Arc::clone(&verdicts.0.bulk).acquire_owned().await.unwrap();
+        let (click, bulk) = (of_nobody(Lane::Click), of_nobody(Lane::Bulk));
+        let mut waits = verdicts.handle(&bulk);
+        assert!(tokio::time::timeout(Duration::from_millis(50), &mut waits).await.is_err());
+        let answered = |answer| matches!(answer, Err(Failure::Never(why)) if why.contains("no request nobody"));
+        assert!(answered(verdicts.handle(&click).await));
+        drop(place);
+        assert!(answered(waits.await));
+    }
 }

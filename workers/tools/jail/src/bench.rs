@@ -1,7 +1,6 @@
 //! The bench: a file goes in, a checked report comes out.
 
 use std::sync::mpsc::{Sender, channel, sync_channel};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use airlock_proto::frame::{JobHeader, Ready, RuleSource};
@@ -9,6 +8,7 @@ use airlock_proto::{Gap, Report};
 
 use crate::child::{Child, keep_statuses};
 use crate::keeper::{Order, Started, keep};
+use crate::seats::{Seats, Turn};
 use crate::spawn::pack;
 use crate::talk::{Said, Verdict, converse, envelope};
 use crate::{Config, JailError, SealedFile, Wall};
@@ -23,8 +23,7 @@ pub struct Bench {
     started: Shown,
     orders: Option<Sender<Order>>,
     keeper: Option<JoinHandle<()>>,
-    free: Mutex<usize>,
-    freed: Condvar,
+    seats: Seats,
 }
 
 #[derive(Debug)]
@@ -80,8 +79,7 @@ impl Bench {
             },
             orders: Some(orders),
             keeper: Some(keeper),
-            free: Mutex::new(jobs),
-            freed: Condvar::new(),
+            seats: Seats::new(jobs),
         })
     }
 
@@ -111,13 +109,21 @@ impl Bench {
     /// # Errors
     /// Our own trouble only; whatever the file does is in the report.
     pub fn inspect(&self, header: JobHeader, file: &SealedFile) -> Result<Outcome, JailError> {
+        self.inspect_in(Turn::First, header, file)
+    }
+
+    /// The same, in its turn among all that wait for a child.
+    ///
+    /// # Errors
+    /// As of [`Bench::inspect`].
+    pub fn inspect_in(&self, turn: Turn, header: JobHeader, file: &SealedFile) -> Result<Outcome, JailError> {
         let header = JobHeader {
             input_cut_bytes: file.cut_bytes(),
             sha256: Some(file.sha256().to_owned()),
             ..header
         };
         let envelope = envelope(&header)?;
-        let _seat = self.seat();
+        let _seat = self.seats.take(turn);
         let first = self.run(&header, &envelope, file)?;
         let Some(gap) = unexplained(&first) else {
             return Ok(outcome(first, None, 1));
@@ -165,15 +171,6 @@ impl Bench {
             _ => Err(JailError::Silent("the keeper ended".to_owned())),
         }
     }
-
-    fn seat(&self) -> Seat<'_> {
-        let mut free = lock(&self.free);
-        while *free == 0 {
-            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
-        }
-        *free -= 1;
-        Seat { bench: self }
-    }
 }
 
 impl Drop for Bench {
@@ -184,22 +181,6 @@ impl Drop for Bench {
             let _ = keeper.join();
         }
     }
-}
-
-/// The right to run one job.
-struct Seat<'b> {
-    bench: &'b Bench,
-}
-
-impl Drop for Seat<'_> {
-    fn drop(&mut self) {
-        *lock(&self.bench.free) += 1;
-        self.bench.freed.notify_one();
-    }
-}
-
-fn lock(free: &Mutex<usize>) -> MutexGuard<'_, usize> {
-    free.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The gap of a death that no cap explains: such a file gets one more try.
