@@ -73,7 +73,7 @@ pub struct LineSection {
     pub fetch_jobs: u16,
     /// Requests recorded at once, a lane (default 1024; 1 to 10,000). Those that come together cost one commit.
     pub intake_jobs: u16,
-    /// Messages in work at once in each other stage, a lane (default 16; 1 to 10,000); the scan has `jail.jobs`.
+    /// Messages in work at once in each other stage, a lane (default 16; 1 to 10,000); the scan has children (`jail.jobs`).
     pub other_jobs: u16,
     /// Requests of a tenant under way at once (default 64; at least 1); with `airlock up` half of `fetch_jobs` at most.
     pub tenant_in_flight: u32,

@@ -20,6 +20,9 @@ use crate::clock::{Clock, now_ms};
 use crate::config::Config;
 use crate::{Outcome, pack, scan};
 
+/// Children of bulk, at most: with those for clicks they are as many as a bench has.
+const MOST_BULK: u16 = 170;
+
 /// Everything that runs in this process.
 pub struct Line {
     /// The configuration in force.
@@ -103,9 +106,9 @@ impl Line {
         let pack = pack::load(&self.config.rules.dirs)?;
         let mut jail = scan::jail_config(&self.config)?;
         // Bulk may have a child for each core, so that nothing idles while nobody clicks; clicks find half as many more in any case.
-        let bulk = u16::try_from(jail.jobs).unwrap_or(256);
-        jail.jobs += jail.jobs.div_ceil(2);
-        let jobs = u16::try_from(jail.jobs).unwrap_or(256);
+        let bulk = u16::try_from(jail.jobs).unwrap_or(MOST_BULK).min(MOST_BULK);
+        let jobs = bulk + bulk.div_ceil(2);
+        jail.jobs = usize::from(jobs);
         let ids = airlock_scan::Ids {
             bundle: pack.id.clone(),
             engine: scan::ENGINE.to_owned(),

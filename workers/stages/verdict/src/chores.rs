@@ -70,6 +70,7 @@ impl Chores {
                 }
             };
             for row in overdue {
+                let _place = self.judge.bulk.acquire().await.ok();
                 let facts = Facts::not_fetched(FetchOutcome::TimedOut, facts::route(&row.request.route));
                 if let Err(why) = self.judge.judge(&row, facts, Subject::of(Lane::Bulk)).await
                     && said.is_due()

@@ -25,6 +25,7 @@ impl Stage for DeadLetters {
 
     fn handle<'a>(&'a self, message: &'a Incoming) -> BoxFuture<'a, Result<Vec<Outgoing>, Failure>> {
         async move {
+            let _place = self.0.bulk.acquire().await.ok();
             // A body that cannot be decoded still has its request beside it.
             let known = self.0.records.request(&message.request_id).await;
             let Some(row) = known.map_err(crate::judge::ours)? else {

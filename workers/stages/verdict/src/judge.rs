@@ -32,8 +32,8 @@ pub struct Settings {
     pub base_url: String,
     /// What a tenant may have under way; a finished request makes room for one that waits.
     pub fairness: Fairness,
-    /// Requests in the lane of bulk that are ended at once, 1 or more. Those of one tenant wait for each other, each with a connection to
-    /// the records: a click must find one all the same.
+    /// Requests that are ended at once in the lane of bulk, by a dead letter or past their deadline, 1 or more. Those of one tenant wait for
+    /// each other, each with a connection to the records: a click must find one all the same.
     pub bulk: usize,
 }
 
@@ -51,7 +51,7 @@ pub struct Judge {
 
 /// What a verdict speaks of beside the facts.
 pub(crate) struct Subject<'a> {
-    /// The lane in which its event goes out.
+    /// The lane in which its event goes out: bulk for what nobody waits for any more, since thousands may end so at once.
     pub lane: Lane,
     pub inspected: Option<&'a Inspected>,
     /// Why there is no scan, for the person.

@@ -1,7 +1,7 @@
 //! The outbox goes out, and a receiver that takes nothing holds up its own messages alone.
 //!
-//! What it does not take lies aside. As long as anything lies there, all that comes for it goes behind; so its messages keep their
-//! order, and its backlog, once it reads again, goes out beside everybody else's and not before them.
+//! What it does not take lies aside. As long as anything lies there, all that comes for it goes behind; so its messages of one topic keep
+//! their order, and its backlog, once it reads again, goes out beside everybody else's and not before them.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -25,6 +25,8 @@ struct State {
     free: usize,
     /// Those who come first, whether they have a seat or wait for one.
     first: usize,
+    /// Those of them who wait.
+    waiting: usize,
     /// Those from behind who have one.
     behind: usize,
 }
@@ -35,6 +37,7 @@ impl Seats {
             state: Mutex::new(State {
                 free: many,
                 first: 0,
+                waiting: 0,
                 behind: 0,
             }),
             changed: Condvar::new(),
@@ -48,18 +51,22 @@ impl Seats {
         match turn {
             Turn::First => {
                 state.first += 1;
+                state.waiting += 1;
                 while state.free == 0 {
                     state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
+                state.waiting -= 1;
             }
             Turn::Behind => {
-                while state.free == 0 || (state.first > 0 && state.behind >= self.share) {
+                while state.free <= state.waiting || (state.first > 0 && state.behind >= self.share) {
                     state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
                 state.behind += 1;
             }
         }
         state.free -= 1;
+        // One fewer waits: whoever is behind looks again.
+        self.changed.notify_all();
         Seat { seats: self, turn }
     }
 

@@ -1,6 +1,6 @@
 //! The end of the line: the first terminal verdict wins, and its messages go out exactly if it is there.
 
-use sqlx::{Any, Transaction};
+use sqlx::{Any, Row as _, Transaction};
 
 use crate::accept::put;
 use crate::database::within;
@@ -15,32 +15,29 @@ impl Records {
         within(async {
             let mut tx = self.begin().await?;
             let id = &verdict.request_id;
+            let (tenant, mut state) = tenant_and_state(&mut tx, id).await?;
             // One that waits may be given a place at this moment: only who holds the number may touch it. For all others the number is
             // held as short as can be, for everybody who comes for this tenant waits for it.
-            let tenant = match done(&mut tx, id, "running").await? {
-                Some(tenant) => tenant,
-                None => {
-                    let tenant = tenant_of(&mut tx, id).await?;
-                    self.lock_all(&mut tx, vec![tenant_lock(&tenant)]).await?;
-                    if done(&mut tx, id, "waiting").await?.is_some() {
-                        leave(&mut tx, &tenant, 1).await?;
-                        // Its deadline passed in the waiting room: it must not be worked on after its verdict.
-                        sqlx::query("DELETE FROM outbox WHERE held_for = $1")
-                            .bind(id)
-                            .execute(&mut *tx)
-                            .await?;
-                    } else {
-                        // It got its place meanwhile, and another verdict may be on its way to the number.
-                        tx.rollback().await?;
-                        tx = self.begin().await?;
-                        if done(&mut tx, id, "running").await?.is_none() {
-                            tx.rollback().await?;
-                            return Ok(Finish::Already);
-                        }
-                    }
-                    tenant
+            if state == "waiting" {
+                self.lock_all(&mut tx, vec![tenant_lock(&tenant)]).await?;
+                state = tenant_and_state(&mut tx, id).await?.1;
+                if state == "waiting" {
+                    leave(&mut tx, &tenant, 1).await?;
+                    // Its deadline passed in the waiting room: it must not be worked on after its verdict.
+                    sqlx::query("DELETE FROM outbox WHERE held_for = $1")
+                        .bind(id)
+                        .execute(&mut *tx)
+                        .await?;
+                } else {
+                    // It got its place meanwhile, and another verdict may be on its way to the number.
+                    tx.rollback().await?;
+                    tx = self.begin().await?;
                 }
-            };
+            }
+            if state == "done" {
+                tx.rollback().await?;
+                return Ok(Finish::Already);
+            }
             if !insert(&mut tx, verdict).await? {
                 tx.rollback().await?;
                 return Ok(Finish::Already);
@@ -54,6 +51,11 @@ impl Records {
             let mail: Vec<_> = outbox.iter().map(|row| (row, None)).collect();
             put(&mut tx, &mail, self.rows_at_once()).await?;
             self.lock_all(&mut tx, vec![tenant_lock(&tenant)]).await?;
+            // Not before: whoever records the same request again holds the number, and would wait for this row.
+            sqlx::query("UPDATE request SET state = 'done' WHERE request_id = $1")
+                .bind(id)
+                .execute(&mut *tx)
+                .await?;
             promote(&mut tx, &tenant, fairness).await?;
             tx.commit().await?;
             self.inner.wakes.wake_all();
@@ -63,23 +65,13 @@ impl Records {
     }
 }
 
-/// The tenant of a request that was in this state and is done now.
-async fn done(tx: &mut Transaction<'static, Any>, id: &str, state: &str) -> Result<Option<String>> {
-    Ok(
-        sqlx::query_scalar("UPDATE request SET state = 'done' WHERE request_id = $1 AND state = $2 RETURNING tenant")
-            .bind(id)
-            .bind(state)
-            .fetch_optional(&mut **tx)
-            .await?,
-    )
-}
-
-async fn tenant_of(tx: &mut Transaction<'static, Any>, id: &str) -> Result<String> {
-    sqlx::query_scalar("SELECT tenant FROM request WHERE request_id = $1")
+async fn tenant_and_state(tx: &mut Transaction<'static, Any>, id: &str) -> Result<(String, String)> {
+    let row = sqlx::query("SELECT tenant, state FROM request WHERE request_id = $1")
         .bind(id)
         .fetch_optional(&mut **tx)
         .await?
-        .ok_or_else(|| RecordsError::NoSuchRequest(id.to_owned()))
+        .ok_or_else(|| RecordsError::NoSuchRequest(id.to_owned()))?;
+    Ok((row.try_get("tenant")?, row.try_get("state")?))
 }
 
 /// False when the request has a verdict.

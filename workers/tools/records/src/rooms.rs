@@ -149,6 +149,9 @@ pub(crate) fn tenant_lock(tenant: &str) -> i64 {
     i64::from_le_bytes(std::array::from_fn(|i| digest[i]))
 }
 
+/// Most places that are given at once: there are more only when the settings have changed, and then the next verdict gives on.
+const AT_ONCE: u32 = 64;
+
 /// Gives free places of a tenant to those who have waited longest; gives their ids. The caller holds the tenant's number.
 pub(crate) async fn promote(tx: &mut Transaction<'static, Any>, tenant: &str, fairness: Fairness) -> Result<Vec<String>> {
     let mut promoted = sqlx::query_scalar::<_, String>(
@@ -156,7 +159,7 @@ pub(crate) async fn promote(tx: &mut Transaction<'static, Any>, tenant: &str, fa
          ORDER BY received_ms, request_id LIMIT $2",
     )
     .bind(tenant)
-    .bind(i64::from(fairness.in_flight))
+    .bind(i64::from(fairness.in_flight.min(AT_ONCE)))
     .fetch_all(&mut **tx)
     .await?;
     // Mostly nobody waits.

@@ -70,6 +70,21 @@ pub async fn race(site: &Site) {
     }
 }
 
+/// Neither waits for what the other holds: both would be told of trouble.
+pub async fn asked_again(site: &Site) {
+    let (ends, asks) = (site.open().await, site.open().await);
+    for round in 0..30 {
+        let id = format!("r{round}");
+        accept(&ends, &request(&id)).await;
+        let (ends, of) = (ends.clone(), id.clone());
+        let end = tokio::spawn(async move { ends.finish(&verdict(&of), &[mail("final")], WIDE).await.unwrap() });
+        for _ in 0..4 {
+            assert!(matches!(accept(&asks, &request(&id)).await, Accept::Known(_)));
+        }
+        assert_eq!(end.await.unwrap(), Finish::First);
+    }
+}
+
 pub async fn waiting(site: &Site) {
     let db = site.open().await;
     let one = places(1, 9);

@@ -27,6 +27,7 @@ const CASES: &[(&str, Case)] = &[
     ("accept dropped in the middle", |s| Box::pin(accepting::dropped(s))),
     ("finish", |s| Box::pin(finishing::finish(s))),
     ("finish race", |s| Box::pin(finishing::race(s))),
+    ("asked again while it is finished", |s| Box::pin(finishing::asked_again(s))),
     ("finish of one that waits", |s| Box::pin(finishing::waiting(s))),
     ("promotion race", |s| Box::pin(finishing::promotion_race(s))),
     ("live", |s| Box::pin(finishing::live(s))),
