@@ -15,8 +15,8 @@ pub enum Fault {
     StopBroker,
     /// RabbitMQ loses its power, and starts again.
     KillBroker,
-    /// PostgreSQL stops.
-    StopDatabase,
+    /// PostgreSQL stops, for so long.
+    StopDatabase(Duration),
     /// PostgreSQL starts again.
     StartDatabase,
     /// S3 answers 500 for a while.
@@ -70,10 +70,11 @@ pub fn plan(six: bool, span: Duration, dice: &mut Dice) -> Vec<(Duration, Fault)
     let part = |percent: u32| span * percent / 100;
     let mut plan = Vec::new();
     if six {
-        let outage = part(30).clamp(Duration::from_secs(10), Duration::from_secs(30));
+        // A bounded run has a third of it.
+        let outage = Duration::from_secs(if span < Duration::from_secs(90) { 10 } else { 30 });
         plan = vec![
             (part(8), Fault::StopBroker),
-            (part(25), Fault::StopDatabase),
+            (part(25), Fault::StopDatabase(outage)),
             (part(25) + outage, Fault::StartDatabase),
             (part(60), Fault::StoreFails),
             (part(68), Fault::Alarm),
@@ -95,14 +96,23 @@ pub fn plan(six: bool, span: Duration, dice: &mut Dice) -> Vec<(Duration, Fault)
 /// Does the plan; at its end everything runs again.
 pub fn wreak(site: &mut Site, plan: &[(Duration, Fault)], names: &[String], dice: &mut Dice, begin: Instant) -> Try<Vec<Event>> {
     let mut events = Vec::new();
+    let mut outage = Duration::ZERO;
     for (at, fault) in plan {
+        // What came before may have taken longer than planned, and the database is away as long all the same.
+        let at = match fault {
+            Fault::StartDatabase => outage,
+            _ => *at,
+        };
         // Whoever could not start yet, since what it needs is away, is started again like a pod that crashes at its start.
-        while begin.elapsed() < *at {
+        while begin.elapsed() < at {
             revive(site, names);
             std::thread::sleep(Duration::from_millis(100));
         }
         let what = strike(site, *fault, names, dice)?;
         let at = begin.elapsed();
+        if let Fault::StopDatabase(long) = fault {
+            outage = at + *long;
+        }
         println!("{:7.1} s  {what}", at.as_secs_f64());
         events.push(Event { at, what });
     }
@@ -147,7 +157,7 @@ fn strike(site: &mut Site, fault: Fault, names: &[String], dice: &mut Dice) -> T
             servers.rabbit.start_again()?;
             "RabbitMQ killed and started".to_owned()
         }
-        Fault::StopDatabase => {
+        Fault::StopDatabase(_) => {
             servers.postgres.stop();
             "PostgreSQL stopped".to_owned()
         }
