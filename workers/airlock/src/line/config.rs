@@ -77,7 +77,7 @@ pub struct LineSection {
     pub other_jobs: u16,
     /// Requests of a tenant under way at once (default 64; at least 1); with `airlock up` half of `fetch_jobs` at most.
     pub tenant_in_flight: u32,
-    /// Those of them that stay in the lane of clicks (default 4; at least 1); the others go on in that of bulk, whose backlog is never
+    /// Those of them that stay in the lane of clicks (default 2; at least 1); the others go on in that of bulk, whose backlog is never
     /// before another tenant's click. Where one tenant is all there is, as many as `tenant_in_flight`.
     pub tenant_first: u32,
     /// Requests of a tenant that may wait (default 10,000).
@@ -99,7 +99,7 @@ impl Default for LineSection {
             intake_jobs: 1024,
             other_jobs: 16,
             tenant_in_flight: 64,
-            tenant_first: 4,
+            tenant_first: 2,
             tenant_queued: 10_000,
             policies_dir: PathBuf::new(),
             policies_every_ms: 5_000,

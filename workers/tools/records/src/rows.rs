@@ -90,7 +90,7 @@ pub struct Fairness {
 impl Default for Fairness {
     fn default() -> Self {
         Fairness {
-            first: 4,
+            first: 2,
             in_flight: 64,
             queued: 10_000,
         }
