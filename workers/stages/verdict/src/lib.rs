@@ -17,3 +17,16 @@ pub use dead::DeadLetters;
 pub use judge::{Judge, Settings};
 pub use relay::{Read, Source, relay};
 pub use stage::Verdicts;
+
+/// Records without a request, for tests.
+#[cfg(test)]
+async fn empty_records(folder: &std::path::Path) -> airlock_records::Records {
+    let records = airlock_records::Records::connect(&airlock_records::Config {
+        url: format!("sqlite:{}", folder.join("r.sqlite").display()),
+        ..airlock_records::Config::default()
+    })
+    .await
+    .unwrap();
+    records.migrate().await.unwrap();
+    records
+}

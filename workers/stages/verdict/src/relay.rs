@@ -221,7 +221,7 @@ mod tests {
     use airlock_proto::wire::Form;
     use airlock_queue::Consumer;
     use airlock_queue::topology::Queue;
-    use airlock_records::{Accept, Config, Fairness, Mail, NewRequest};
+    use airlock_records::{Accept, Fairness, Mail, NewRequest};
     use futures_util::FutureExt as _;
     use futures_util::future::ready;
 
@@ -270,13 +270,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_service_that_does_not_read_holds_up_itself_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let records = Records::connect(&Config {
-            url: format!("sqlite:{}", folder.path().join("r.sqlite").display()),
-            ..Config::default()
-        })
-        .await
-        .unwrap();
-        records.migrate().await.unwrap();
+        let records = crate::empty_records(folder.path()).await;
         let row = |service: &str, n: usize| OutboxRow {
             topic: "t".to_owned(),
             body: serde_json::to_vec(&Outgoing::event(

@@ -168,7 +168,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use airlock_records::{Config, Fairness, Records};
+    use airlock_records::Fairness;
     use airlock_store::Store;
     use airlock_token::SigningKey;
 
@@ -197,13 +197,7 @@ mod tests {
     #[tokio::test]
     async fn a_click_does_not_wait_for_bulk_that_is_being_ended() {
         let folder = tempfile::tempdir().unwrap();
-        let records = Records::connect(&Config {
-            url: format!("sqlite:{}", folder.path().join("r.sqlite").display()),
-            ..Config::default()
-        })
-        .await
-        .unwrap();
-        records.migrate().await.unwrap();
+        let records = crate::empty_records(folder.path()).await;
         let store = Store::open(&airlock_store::Config {
             url: format!("file://{}", folder.path().display()),
             ..airlock_store::Config::default()
