@@ -60,9 +60,12 @@ pub fn check(mut request: ScanRequest) -> Result<ScanRequest, Vec<String>> {
     };
     must(
         is_name(&request.request_id),
-        "request_id must be 1 to 64 characters of A-Z a-z 0-9 . _ -",
+        "request_id must be 1 to 64 characters of A-Z a-z 0-9 . _ -, the first no dot",
     );
-    must(is_name(&request.tenant), "tenant must be 1 to 64 characters of A-Z a-z 0-9 . _ -");
+    must(
+        is_name(&request.tenant),
+        "tenant must be 1 to 64 characters of A-Z a-z 0-9 . _ -, the first no dot",
+    );
     must(!request.url.is_empty(), "url is missing");
     must(request.url.len() <= MAX_URL_BYTES, "url is longer than 8192 bytes");
     // No browser sends them, and PostgreSQL keeps no text with a NUL.

@@ -16,22 +16,33 @@ pub fn escape_bytes(bytes: &[u8]) -> String {
     out
 }
 
-/// Cuts a file name to `max` bytes so that its ending stays, which says what a double click does; an ending longer than `max_ending`
-/// bytes is none.
-pub fn cut_name(name: &str, max: usize, max_ending: usize) -> String {
-    if name.len() <= max {
+/// Longest file name in bytes, as common file systems have it.
+const MAX_NAME_BYTES: usize = 255;
+/// Longest ending in bytes, dot included, that is kept whole when a name is cut.
+const MAX_ENDING_BYTES: usize = 32;
+
+/// Cuts a file name to 255 bytes so that its ending stays, which says what a double click does; an ending longer than 32 bytes is none.
+///
+/// The name that is judged and the name that is handed out are cut by the same measure, so that they end alike.
+pub fn cut_name(name: &str) -> String {
+    if name.len() <= MAX_NAME_BYTES {
         return name.to_owned();
     }
     let ending = name
         .rfind('.')
         .and_then(|dot| name.get(dot..))
-        .filter(|ending| ending.len() <= max_ending)
+        .filter(|ending| ending.len() <= MAX_ENDING_BYTES)
         .unwrap_or_default();
-    let mut end = max.saturating_sub(ending.len());
+    let mut end = MAX_NAME_BYTES.saturating_sub(ending.len());
     while !name.is_char_boundary(end) {
         end = end.saturating_sub(1);
     }
     format!("{}{ending}", name.get(..end).unwrap_or_default())
+}
+
+/// The name that a disk gets: browsers and Windows drop dots and blanks at the end, which hide what a double click does.
+pub fn saved_name(name: &str) -> &str {
+    name.trim_end_matches(|c: char| c == '.' || c.is_whitespace())
 }
 
 /// Escapes text for a terminal, a page or a log: control, bidirectional and invisible characters become visible.

@@ -2,10 +2,10 @@
 /// Click service to intake: check this link. Routing key request.click.v1 or request.bulk.v1.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ScanRequest {
-    /// Chosen by the service: 1 to 64 characters of A-Z a-z 0-9 . _ -; the idempotency key.
+    /// Chosen by the service: 1 to 64 characters of A-Z a-z 0-9 . _ -, the first no dot; the idempotency key.
     #[prost(string, tag = "1")]
     pub request_id: ::prost::alloc::string::String,
-    /// Whose click it is: 1 to 64 characters of A-Z a-z 0-9 . _ -.
+    /// Whose click it is: 1 to 64 characters of A-Z a-z 0-9 . _ -, the first no dot.
     #[prost(string, tag = "2")]
     pub tenant: ::prost::alloc::string::String,
     /// The link, at most 8,192 bytes.

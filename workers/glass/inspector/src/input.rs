@@ -2,6 +2,8 @@
 
 use std::cell::OnceCell;
 
+use airlock_proto::text::saved_name;
+
 use crate::signatures::{Firsts, Signature, places};
 
 /// The bytes of one node, with hints that may be lies.
@@ -64,11 +66,11 @@ impl<'a> Input<'a> {
     }
 }
 
-/// The extension of a path in lowercase, without the dot; empty if there is none.
+/// The extension of a path in lowercase, without the dot, as the file has it once it is saved; empty if there is none.
 pub fn extension(name: &str) -> String {
     let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    match base.rsplit_once('.') {
-        Some((_, ext)) if ext.len() <= 32 => ext.trim_end_matches([' ', '.']).to_lowercase(),
+    match saved_name(base).rsplit_once('.') {
+        Some((_, ext)) if ext.len() <= 32 => ext.to_lowercase(),
         _ => String::new(),
     }
 }

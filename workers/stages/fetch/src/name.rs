@@ -7,11 +7,6 @@ use airlock_proto::text::cut_name;
 use data_encoding::BASE64;
 use url::Url;
 
-/// Longest file name in bytes, as common file systems have it.
-const MAX_NAME_BYTES: usize = 255;
-/// Longest ending, dot included, that is kept whole when a name is cut.
-const MAX_ENDING_BYTES: usize = 32;
-
 /// What a Content-Disposition header says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Disposition {
@@ -174,5 +169,5 @@ fn clean(name: &str) -> Option<String> {
     if matches!(name.trim(), "" | "." | "..") {
         return None;
     }
-    Some(cut_name(name, MAX_NAME_BYTES, MAX_ENDING_BYTES))
+    Some(cut_name(name))
 }

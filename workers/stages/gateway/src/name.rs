@@ -2,12 +2,7 @@
 
 use std::fmt::Write as _;
 
-use airlock_proto::text::cut_name;
-
-/// Longest name in bytes that is handed out.
-const MAX_NAME_BYTES: usize = 180;
-/// Longest ending, dot included, that is kept when a name is cut.
-const MAX_ENDING_BYTES: usize = 20;
+use airlock_proto::text::{cut_name, saved_name};
 
 /// The value of `Content-Disposition` for a file that is to be saved under a hostile name.
 pub(crate) fn attachment(name: &str) -> String {
@@ -31,13 +26,9 @@ fn harmless(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let hostile = |c: char| c.is_control() || airlock_proto::text::is_invisible(c) || "\"*:<>?|%;".contains(c);
     let name: String = last.chars().map(|c| if hostile(c) { '_' } else { c }).collect();
-    // A leading dot hides a file, and Windows drops dots and blanks at the end.
-    let name = name.trim_matches(|c: char| c == '.' || c.is_whitespace());
-    if name.is_empty() {
-        "download".to_owned()
-    } else {
-        cut_name(name, MAX_NAME_BYTES, MAX_ENDING_BYTES)
-    }
+    // A leading dot hides a file.
+    let name = saved_name(&name).trim_start_matches(|c: char| c == '.' || c.is_whitespace());
+    if name.is_empty() { "download".to_owned() } else { cut_name(name) }
 }
 
 #[cfg(test)]
@@ -60,6 +51,6 @@ mod tests {
             assert_eq!(attachment(name), expected, "{name:?}");
         }
         let long = attachment(&format!("{}.pdf", "ä".repeat(300)));
-        assert!(long.ends_with(".pdf") && long.len() < 900, "{long}");
+        assert!(long.ends_with(".pdf") && long.len() < 1200, "{long}");
     }
 }

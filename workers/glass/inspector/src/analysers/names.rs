@@ -1,6 +1,7 @@
 //! Names that lie (findings 39 to 49): what a person reads is not what the file is or where it goes.
 
 use airlock_proto::Severity;
+use airlock_proto::text::saved_name;
 
 use super::{Analyser, NodeFacts, extensions};
 use crate::input::{Input, extension};
@@ -39,7 +40,7 @@ fn look(name: &str, within: Option<&str>, out: &mut Vec<Found>) {
         let found = found("name.rtlo");
         out.push(if strong { found } else { found.severity(Severity::Low) });
     }
-    let before = base.rsplit_once('.').map_or("", |(stem, _)| stem);
+    let before = saved_name(base).rsplit_once('.').map_or("", |(stem, _)| stem);
     let inner = extension(before.trim_end());
     if extensions::runs(&ext) && extensions::PAPER.contains(&inner.as_str()) && inner != ext {
         out.push(
@@ -175,6 +176,10 @@ mod tests {
         assert_eq!(ids("report.pdf.exe", None), ["name.double_extension"]);
         assert_eq!(ids("a.pdf            .scr", None), ["name.double_extension", "name.padded"]);
         assert_eq!(ids("a. ", Some("zip")), ["name.trailing_dot_space"]);
+        for end in [".", " ", ". .", "\u{a0}", "\u{2003}"] {
+            assert_eq!(ids(&format!("report.pdf.exe{end}"), None), ["name.double_extension"]);
+            assert_eq!(ids(&format!("invoice.exe{end}"), None), ["name.lure_exec"]);
+        }
         assert_eq!(ids("pаypal.html", None), ["name.confusable"]);
         assert_eq!(ids("x/con.txt", Some("zip")), ["name.reserved_device"]);
         assert_eq!(ids("Invoice 2026.exe", None), ["name.lure_exec"]);
