@@ -43,7 +43,7 @@ impl Format for Pdf {
         About {
             title: "PDF document",
             spec: "ISO 32000-2:2020; XFA specification 3.3",
-            yields: "embedded files; the streams of all revisions and object streams, decoded; JavaScript of actions, names and XFA as text",
+            yields: "embedded files; the streams of all revisions and object streams, decoded; JavaScript of actions, names and XFA as text; what actions start and open, where its strings are coded",
             limitations: "images stay as their codec left them; public-key encryption; filters outside ISO 32000",
         }
     }
@@ -95,6 +95,10 @@ impl Format for Pdf {
         }
         for script in actions.scripts {
             sink.layer_slice("pdf-js", script.name, script.text.as_bytes());
+        }
+        if !actions.coded.is_empty() {
+            let lines: Vec<String> = actions.coded.into_iter().collect();
+            sink.layer_slice("pdf-actions", "what actions name", lines.join("\n").as_bytes());
         }
         streams::hand_over(&doc, &actions.script_streams, sink);
         Ok(())

@@ -5,6 +5,7 @@ mod effects;
 use std::collections::{BTreeSet, HashSet};
 
 use airlock_proto::Severity;
+use memchr::memmem;
 
 use super::document::Doc;
 use super::value::{Dict, Value, all, get, is_name};
@@ -35,11 +36,14 @@ pub struct Actions {
     pub scripts: Vec<Script>,
     /// Indices of objects whose stream is a script.
     pub script_streams: BTreeSet<usize>,
+    /// What actions start, open and send to, where the file does not have it as it reads: rules are to see it, too.
+    pub coded: BTreeSet<String>,
 }
 
 /// Where an action stands and what sets it off.
 #[derive(Clone, Copy)]
 struct Place<'t> {
+    /// Index of the object; past the last one for a trailer.
     object: usize,
     trigger: &'t str,
     auto: bool,
@@ -82,35 +86,41 @@ pub fn hunt(doc: &Doc<'_>) -> Actions {
     // Automatic triggers first, so that an action that has one is told with it.
     for pass in 0..3 {
         for (index, object) in doc.scan.objects.iter().enumerate() {
-            hunt.sweep(index, &object.value, pass, 0);
+            hunt.sweep(index, &object.value, pass);
+        }
+        // A catalog may stand in the trailer itself, which is no object.
+        for trailer in &doc.scan.trailers {
+            hunt.dict(usize::MAX, trailer, pass);
         }
     }
     hunt.out
 }
 
 impl Hunt<'_> {
-    fn sweep(&mut self, object: usize, value: &Value, pass: u8, depth: u32) {
+    fn sweep(&mut self, object: usize, value: &Value, pass: u8) {
         match value {
-            Value::Array(array) => array.iter().for_each(|v| self.sweep(object, v, pass, depth)),
-            Value::Dict(dict) => {
-                match pass {
-                    0 => self.opening(object, dict),
-                    1 => self.events(object, dict),
-                    _ => {
-                        let place = Place {
-                            object,
-                            trigger: "When somebody uses it",
-                            auto: false,
-                            depth: 0,
-                        };
-                        self.action(dict, place);
-                    }
-                }
-                for (_, value) in dict {
-                    self.sweep(object, value, pass, depth.saturating_add(1));
-                }
-            }
+            Value::Array(array) => array.iter().for_each(|v| self.sweep(object, v, pass)),
+            Value::Dict(dict) => self.dict(object, dict, pass),
             _ => {}
+        }
+    }
+
+    fn dict(&mut self, object: usize, dict: &Dict, pass: u8) {
+        match pass {
+            0 => self.opening(object, dict),
+            1 => self.events(object, dict),
+            _ => {
+                let place = Place {
+                    object,
+                    trigger: "When somebody uses it",
+                    auto: false,
+                    depth: 0,
+                };
+                self.action(dict, place);
+            }
+        }
+        for (_, value) in dict {
+            self.sweep(object, value, pass);
         }
     }
 
@@ -256,12 +266,14 @@ impl Hunt<'_> {
             b"SubmitForm" => self.submit(dict, place),
             b"ImportData" => {
                 let target = self.target(dict);
+                self.names(place, &target);
                 let sentence = format!("{} it imports form data from {}", place.trigger, short(&target));
                 self.tell(place, Found::new("pdf.importdata").says(&target).summary(sentence));
             }
             b"GoToR" | b"GoToE" | b"Thread" => {
                 let target = self.target(dict);
                 if remote(&target) {
+                    self.names(place, &target);
                     let sentence = format!("{} it opens a document on another machine: {}", place.trigger, short(&target));
                     self.tell(place, Found::new("pdf.goto_remote").says(&target).summary(sentence));
                 }
@@ -286,6 +298,16 @@ impl Hunt<'_> {
                 );
             }
             self.follow(next, Place { depth, ..place });
+        }
+    }
+
+    /// Keeps what an action names when no bytes that rules see have it.
+    fn names(&mut self, place: Place<'_>, what: &str) {
+        let doc = self.doc;
+        let held = doc.scan.objects.get(place.object).is_some_and(|o| o.holder.is_some());
+        let plain = |what: &str| memmem::find(doc.bytes, what.as_bytes()).is_some();
+        if !doc.locked && !what.is_empty() && self.out.coded.len() < MAX_REPEATS && if held { doc.coded_members } else { !plain(what) } {
+            self.out.coded.insert(what.to_owned());
         }
     }
 

@@ -1,23 +1,29 @@
 //! The document that the objects make: lookups, decrypted and decoded streams, and the objects inside object streams.
 
+mod members;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{Error, Read};
 
 use airlock_proto::{Gap, GapKind};
 
+use members::{Members, Table};
+
 use super::crypt::Keys;
 use super::filters::{Filter, MAX_FILTERS, chain};
-use super::lexer::Lexer;
 use super::readings;
 use super::scan::{Object, Scan};
-use super::value::{Value, get, is_name};
-use crate::reader::{len64, size};
+use super::value::{Value, all, get, is_name};
+use crate::reader::len64;
 use crate::sink::gap_of;
 
 /// Decoded bytes of one object stream that are read, and of all together.
 const MAX_OBJSTM: u64 = 64 * 1024 * 1024;
 const MAX_OBJSTMS: u64 = 128 * 1024 * 1024;
+
+/// Readings of the table of one object stream.
+const MAX_TABLES: usize = 4;
 
 /// A read document.
 pub struct Doc<'a> {
@@ -29,6 +35,8 @@ pub struct Doc<'a> {
     pub keys: Option<Keys>,
     /// True when it is encrypted and not opened.
     pub locked: bool,
+    /// True when a string within an object stream is not written as it reads.
+    pub coded_members: bool,
     by_number: HashMap<u32, Vec<usize>>,
 }
 
@@ -48,6 +56,7 @@ impl<'a> Doc<'a> {
             scan,
             keys,
             locked,
+            coded_members: false,
             by_number: HashMap::new(),
         };
         doc.index();
@@ -139,39 +148,77 @@ impl<'a> Doc<'a> {
     /// Reads the objects of all object streams (section 7.5.7); answers the gaps and whether `/Extends` runs in a circle.
     pub fn expand(&mut self, expired: &dyn Fn() -> bool) -> (Vec<Gap>, bool) {
         let mut gaps = Vec::new();
-        let mut inner = Vec::new();
         let mut left = MAX_OBJSTMS;
         let mut values = self.scan.values;
+        let mut members = Members {
+            values: &mut values,
+            objects: Vec::new(),
+            coded: false,
+        };
         let holders: Vec<usize> = (0..self.scan.objects.len()).filter(|i| self.is_objstm(*i)).collect();
         for holder in &holders {
             let Some(object) = self.scan.objects.get(*holder) else { continue };
             if self.locked || expired() {
                 break;
             }
+            let tables = self.tables(object);
             for data in self.decoded_otherwise(object, MAX_OBJSTM.min(left)) {
                 left = left.saturating_sub(len64(data.len()));
-                members(object, *holder, &data, &mut values, &mut inner);
+                members.read(object, *holder, &data, &tables);
             }
             let (data, gap) = self.decoded(object, MAX_OBJSTM.min(left));
             left = left.saturating_sub(len64(data.len()));
             // A damaged tail is told of when the stream itself is handed over; a limit is not met there.
             gaps.extend(gap.filter(|g| g.kind == GapKind::OverBudget));
-            let read = members(object, *holder, &data, &mut values, &mut inner);
+            let read = members.read(object, *holder, &data, &tables);
             if !read {
                 let what = format!("object stream {} could not be read to its end", object.number);
                 gaps.push(Gap::new(GapKind::Malformed, what));
             }
         }
         let looped = holders.iter().take(1000).any(|h| self.extends_in_circle(*h));
+        self.coded_members = members.coded;
+        self.scan.objects.append(&mut members.objects);
         self.scan.values = values;
-        self.scan.objects.append(&mut inner);
         self.index();
         (gaps, looped)
     }
 
+    /// Readers take what a cross-reference or `/Extends` names for an object stream, whatever its type says: what counts is that it has
+    /// a table.
     fn is_objstm(&self, index: usize) -> bool {
-        let object = self.scan.objects.get(index);
-        object.is_some_and(|o| o.stream.is_some() && o.value.dict().is_some_and(|d| is_name(d, b"Type", b"ObjStm")))
+        let Some(object) = self.scan.objects.get(index).filter(|o| o.stream.is_some()) else {
+            return false;
+        };
+        object.value.dict().is_some_and(|dict| {
+            let typed = all(dict, b"Type").any(|kind| self.resolve(kind).name() == Some(b"ObjStm"));
+            typed || (get(dict, b"N").is_some() && get(dict, b"First").is_some())
+        })
+    }
+
+    /// Every table that a reader may take an object stream to have: numbers may be references, and keys may be repeated.
+    fn tables(&self, object: &Object) -> Vec<Table> {
+        let Some(dict) = object.value.dict() else { return Vec::new() };
+        let numbers = |key: &[u8]| {
+            let mut found: Vec<usize> = Vec::new();
+            for value in all(dict, key).take(MAX_TABLES) {
+                let bodies: Vec<&Value> = match value {
+                    Value::Ref(number) => self.bodies(*number).rev().take(MAX_TABLES).map(|(_, o)| &o.value).collect(),
+                    direct => vec![direct],
+                };
+                found.extend(bodies.into_iter().filter_map(|v| usize::try_from(self.resolve(v).int()?).ok()));
+            }
+            found
+        };
+        let count = numbers(b"N").into_iter().max();
+        let mut firsts = numbers(b"First");
+        if firsts.is_empty() {
+            firsts.push(0);
+        }
+        firsts.sort_unstable();
+        firsts.dedup();
+        firsts.truncate(MAX_TABLES);
+        firsts.into_iter().map(|first| Table { first, count }).collect()
     }
 
     fn extends_in_circle(&self, holder: usize) -> bool {
@@ -197,52 +244,4 @@ pub fn named_gap(object: &Object, error: &Error) -> Gap {
     let mut gap = gap_of(error);
     gap.detail = format!("stream {} {}: {}", object.number, object.generation, gap.detail);
     gap
-}
-
-/// The objects of a decoded object stream; false when its table or an object is broken.
-fn members(object: &Object, holder: usize, data: &[u8], values: &mut usize, out: &mut Vec<Object>) -> bool {
-    let Some(dict) = object.value.dict() else { return false };
-    let number = |key| get(dict, key).and_then(Value::int).and_then(|n| usize::try_from(n).ok());
-    // Either number may be a lie: the table ends where its numbers end.
-    let first = number(b"First").unwrap_or_default();
-    let count = number(b"N").unwrap_or(usize::MAX);
-    let mut table = Vec::new();
-    let mut none = 1;
-    let mut lexer = Lexer::new(data, 0, &mut none);
-    while table.len() < count {
-        lexer.skip_space();
-        if first > 0 && lexer.offset() >= first {
-            break;
-        }
-        let Some(name) = lexer.unsigned() else { break };
-        lexer.skip_space();
-        let Some(offset) = lexer.unsigned() else { break };
-        table.push((u32::try_from(name).unwrap_or(u32::MAX), size(offset)));
-    }
-    let mut whole = true;
-    // Work, so that many entries that name one long object stay linear.
-    let mut work = data.len().saturating_mul(4).saturating_add(1024 * 1024);
-    for (name, offset) in table {
-        if *values == 0 || work == 0 {
-            return false;
-        }
-        let at = first.saturating_add(offset);
-        let mut lexer = Lexer::new(data, at, values);
-        let value = lexer.value();
-        whole &= !lexer.broken;
-        work = work.saturating_sub(lexer.offset().saturating_sub(at).max(1));
-        out.push(Object {
-            number: name,
-            generation: 0,
-            offset: object.offset,
-            value,
-            stream: None,
-            revision: object.revision,
-            holder: Some(holder),
-            length_lies: None,
-            line_end: 0,
-            missing: 0,
-        });
-    }
-    whole || data.is_empty()
 }

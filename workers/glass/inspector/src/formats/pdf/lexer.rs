@@ -29,6 +29,8 @@ pub struct Lexer<'a, 'v> {
     pub broken: bool,
     /// True when it was nested deeper than is read.
     pub too_deep: bool,
+    /// True when a string was in hexadecimal or had an escape.
+    pub coded: bool,
 }
 
 impl<'a, 'v> Lexer<'a, 'v> {
@@ -40,6 +42,7 @@ impl<'a, 'v> Lexer<'a, 'v> {
             values,
             broken: false,
             too_deep: false,
+            coded: false,
         }
     }
 
@@ -96,6 +99,15 @@ impl<'a, 'v> Lexer<'a, 'v> {
             self.step();
         }
         (self.at > start).then_some(n)
+    }
+
+    /// The number that stands next, as its whole part: readers take a sign and a fraction where only an unsigned integer may stand.
+    pub fn lenient(&mut self) -> Option<i64> {
+        let rest = self.bytes.get(self.at..)?;
+        let length = rest.iter().take_while(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.')).count();
+        let word = rest.get(..length).filter(|w| w.iter().any(u8::is_ascii_digit))?;
+        self.at = self.at.saturating_add(length);
+        Some(whole(word))
     }
 
     fn peek(&self) -> Option<u8> {
@@ -288,6 +300,7 @@ impl<'a, 'v> Lexer<'a, 'v> {
     }
 
     fn escape(&mut self, out: &mut Vec<u8>) {
+        self.coded = true;
         let Some(byte) = self.next() else { return };
         match byte {
             b'n' => out.push(b'\n'),
@@ -315,6 +328,7 @@ impl<'a, 'v> Lexer<'a, 'v> {
     }
 
     fn hex(&mut self) -> Vec<u8> {
+        self.coded = true;
         let mut out = Vec::new();
         let mut half = None;
         loop {

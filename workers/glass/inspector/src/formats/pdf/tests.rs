@@ -120,6 +120,62 @@ fn a_script_in_an_object_stream_is_found() {
 }
 
 #[test]
+fn an_object_stream_needs_no_type_and_no_plain_numbers() {
+    let inner = b"<</Type/Catalog/OpenAction 8 0 R>> <</S/JavaScript/JS<feff00610062>>>";
+    for (dict, table) in [
+        ("/N 2/First 9", "7 0 8 35 "),
+        ("/Type/Foo/N 2/First 9", "7 0 8 35 "),
+        ("/Type/ObjStm/Type/X/N 2/First 9", "7 0 8 35 "),
+        ("/Type 5 0 R/N 6 0 R/First 9", "7 0 8 35 "),
+        ("/Type/ObjStm/N 2/First 4 0 R", "7 0 8 35 "),
+        ("/Type/ObjStm/N 2/First 1", "7 8 8 43 "),
+        ("/Type/ObjStm/N 2/First 11", "7 +00 8 35 "),
+        ("/Type/ObjStm/N 2/First 13", "7 0.0 8 35.0 "),
+        ("/Type/ObjStm/N 3/First 14", "-1 0 7 0 8 35 "),
+        ("/Type/ObjStm/N 2/N 0/First 9", "7 0 8 35 "),
+    ] {
+        let holder = stream(
+            &format!("{dict}/Filter/FlateDecode"),
+            &deflated(&[table.as_bytes(), inner].concat()),
+        );
+        let file = pdf(&[
+            ROOT.to_vec(),
+            ROOT.to_vec(),
+            ROOT.to_vec(),
+            b"9".to_vec(),
+            b"/ObjStm".to_vec(),
+            b"2".to_vec(),
+            holder,
+        ]);
+        let seen = look(&file);
+        assert!(seen.has("pdf-js", b"ab"), "{dict} {table}");
+        assert!(seen.gaps.is_empty(), "{dict} {table}");
+    }
+    let short = stream("/Type/ObjStm/N 3/First 9", &[&b"7 0 8 35 "[..], inner].concat());
+    assert_eq!(look(&pdf(&[short])).gaps, [GapKind::Malformed]);
+}
+
+#[test]
+fn a_catalog_within_the_trailer_is_looked_at() {
+    let mut file = pdf(&[ROOT.to_vec()]);
+    file.extend(b"trailer<</Root<</Type/Catalog/OpenAction<</S/JavaScript/JS<6162>>>>>>>");
+    let seen = look(&file);
+    assert!(seen.has("pdf-js", b"ab"));
+    assert!(seen.found("pdf.js_auto").is_some());
+}
+
+#[test]
+fn what_actions_name_is_a_layer_where_its_string_is_coded() {
+    let uri = |string: &str| pdf(&[format!("<</S/URI/URI{string}>>").into_bytes()]);
+    assert!(look(&uri("<687474703a2f2f78>")).has("pdf-actions", b"http://x"));
+    assert!(look(&uri("(\\150ttp://x)")).has("pdf-actions", b"http://x"));
+    assert!(!look(&uri("(http://x)")).has("pdf-actions", b"http://x"));
+    let held = |data: &[u8]| pdf(&[stream("/Type/ObjStm/N 1/First 4/Filter/FlateDecode", &deflated(data))]);
+    assert!(look(&held(b"7 0 <</S/URI/URI<687474703a2f2f78>>>")).has("pdf-actions", b"http://x"));
+    assert!(!look(&held(b"7 0 <</S/URI/URI(http://x)>>")).has("pdf-actions", b"http://x"));
+}
+
+#[test]
 fn every_revision_is_read() {
     let mut file = pdf(&[ROOT.to_vec(), stream("/Filter/FlateDecode", &deflated(b"first"))]);
     file.extend(b"2 0 obj\n");

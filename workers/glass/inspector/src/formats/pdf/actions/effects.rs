@@ -76,16 +76,18 @@ impl Hunt<'_> {
             let sentence = format!("A script hides what it does: {how}");
             self.tell_some(place, Found::new("pdf.js_obfuscated").says(&script).summary(sentence));
         }
-        if let Some(object) = self.doc.scan.objects.get(place.object) {
-            if object.holder.is_some() {
-                let severity = if place.auto { Severity::Medium } else { Severity::Info };
-                self.hidden(place, severity, &script);
-            }
-            self.out.scripts.push(Script {
-                name: format!("JavaScript of obj {} {}", object.number, object.generation),
-                text: script.clone(),
-            });
+        let object = self.doc.scan.objects.get(place.object);
+        if object.is_some_and(|o| o.holder.is_some()) {
+            let severity = if place.auto { Severity::Medium } else { Severity::Info };
+            self.hidden(place, severity, &script);
         }
+        let name = object.map_or("JavaScript of the trailer".to_owned(), |o| {
+            format!("JavaScript of obj {} {}", o.number, o.generation)
+        });
+        self.out.scripts.push(Script {
+            name,
+            text: script.clone(),
+        });
         self.texts.insert(script);
     }
 
@@ -119,6 +121,8 @@ impl Hunt<'_> {
                 target = file_name(self.doc, value);
             }
         }
+        self.names(place, &target);
+        self.names(place, &parameters);
         let document = matches!(
             extension(&target).as_str(),
             "pdf" | "txt" | "htm" | "html" | "jpg" | "png" | "doc" | "docx" | "xls" | "xlsx"
@@ -154,6 +158,7 @@ impl Hunt<'_> {
         if self.doc.locked || self.addresses.len() >= MAX_REPEATS || !self.addresses.insert(address.clone()) {
             return;
         }
+        self.names(place, &address);
         let sentence = format!("{} it opens the address {}", place.trigger, short(&address));
         self.tell(place, Found::new("pdf.uri").says(&address).summary(sentence));
         if let Some((id, why, severity)) = odd_address(&address) {
@@ -171,6 +176,7 @@ impl Hunt<'_> {
             Severity::Medium
         };
         if remote(&target) || place.auto {
+            self.names(place, &target);
             let sentence = format!("{} it sends the form to {}", place.trigger, short(&target));
             let found = Found::new("pdf.submitform").severity(severity).says(&target).summary(sentence);
             self.tell(place, found);
