@@ -1,6 +1,5 @@
 //! Files that travel inside text: `data:` URLs (RFC 2397) and base64 (RFC 4648), wrapped, or in pieces joined by `+`.
 
-use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use base64::Engine as _;
@@ -9,10 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use sha2::{Digest as _, Sha256};
 
 use super::html::DataUrl;
-use super::unfold;
-use crate::formats::{FORMATS, Match};
-use crate::input::Input;
-use crate::labels;
+use super::{known, unfold};
 use crate::sink::{Member, Sink};
 
 /// Shortest run of base64 that is looked at, in characters.
@@ -226,16 +222,7 @@ fn worth(bytes: &[u8]) -> bool {
     if bytes.len() < 24 {
         return false;
     }
-    if labels::find(bytes).is_some_and(|label| label.name != "mp3") {
-        return true;
-    }
-    let firsts = OnceCell::new();
-    let input = Input {
-        layer: "base64",
-        firsts: Some(&firsts),
-        ..Input::bare(bytes)
-    };
-    if FORMATS.iter().any(|format| format.sniff(&input) == Match::Yes) {
+    if known::is_file(bytes, "base64") {
         return true;
     }
     let sample = bytes.get(..512).unwrap_or(bytes);

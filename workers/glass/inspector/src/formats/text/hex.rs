@@ -1,0 +1,233 @@
+//! Hexadecimal digits that are a file: in one string, in lines, in the pieces of a script, or in pairs with a sign between them.
+
+use super::known;
+
+/// Shortest hexadecimal string that is looked at, in digits.
+const MIN_HEX: usize = 128;
+/// Shortest piece of one, and most that may stand between two pieces.
+const PIECE: usize = 16;
+const LONGEST_GAP: usize = 80;
+/// Length of the digests that have so many digits (SHA-512), in bytes.
+const DIGEST: usize = 64;
+
+/// Hexadecimal strings of at least [`MIN_HEX`] digits whose bytes are a file that somebody recognises, or text.
+pub fn strings(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    let mut joined = Joined::default();
+    let mut at = 0_usize;
+    // A piece has a window of digits, so that looking at every window finds it: ordinary text costs next to nothing.
+    while let Some(window) = bytes.get(at..at.saturating_add(PIECE)) {
+        if let Some(gap) = window.iter().rposition(|b| !b.is_ascii_hexdigit()) {
+            at = at.saturating_add(gap).saturating_add(1);
+            continue;
+        }
+        let rest = bytes.get(at..).unwrap_or_default();
+        let piece = digits(rest);
+        if piece.len() >= MIN_HEX {
+            found.extend(decode(piece).filter(|decoded| is_worth(decoded)));
+        }
+        joined.add(bytes, at, piece, &mut found);
+        at = at.saturating_add(piece.len()).saturating_add(1);
+    }
+    joined.end(bytes, &mut found);
+    pairs(bytes, &mut found);
+    found
+}
+
+/// The digits at the start of the bytes.
+fn digits(bytes: &[u8]) -> &[u8] {
+    let length = bytes.iter().position(|b| !b.is_ascii_hexdigit()).unwrap_or(bytes.len());
+    bytes.get(..length).unwrap_or_default()
+}
+
+fn decode(digits: &[u8]) -> Option<Vec<u8>> {
+    let even = digits.get(..digits.len() & !1)?;
+    data_encoding::HEXLOWER_PERMISSIVE.decode(even).ok()
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace())
+        || std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace()))
+        || known::wide_text(bytes).is_some()
+}
+
+/// A digest may begin as a file does.
+fn is_worth(bytes: &[u8]) -> bool {
+    let file = || known::is_file(bytes, "hex") || known::is_surely_file(bytes, "hex");
+    is_text(bytes) || bytes.starts_with(b"PK\x03\x04") || bytes.len() != DIGEST && file()
+}
+
+/// Pieces with the same between each two of them: what a script does with one line, it does with the next.
+#[derive(Default)]
+struct Joined {
+    digits: Vec<u8>,
+    /// How many pieces, and where the last one ends.
+    pieces: usize,
+    end: usize,
+    /// What stands before the last piece, and what is compared of it.
+    last: (usize, usize),
+    between: Vec<u8>,
+}
+
+impl Joined {
+    fn add(&mut self, bytes: &[u8], at: usize, piece: &[u8], found: &mut Vec<Vec<u8>>) {
+        let gap = bytes.get(self.end..at).unwrap_or_default();
+        let between = (self.pieces > 0 && gap.len() <= LONGEST_GAP).then(|| told(gap));
+        match between {
+            Some(between) if self.pieces == 1 || between == self.between => self.between = between,
+            _ => {
+                self.end(bytes, found);
+                *self = Self::default();
+            }
+        }
+        self.last = (self.end, at);
+        self.digits.extend_from_slice(piece);
+        self.pieces = self.pieces.saturating_add(1);
+        self.end = at.saturating_add(piece.len());
+    }
+
+    /// The last piece of all may be a short one.
+    fn end(&mut self, bytes: &[u8], found: &mut Vec<Vec<u8>>) {
+        if self.pieces < 2 {
+            return;
+        }
+        let gap = bytes.get(self.last.0..self.last.1).unwrap_or_default();
+        if let Some(rest) = bytes.get(self.end..).and_then(|rest| rest.strip_prefix(gap)) {
+            self.digits.extend_from_slice(digits(rest.get(..PIECE).unwrap_or(rest)));
+        }
+        if self.digits.len() >= MIN_HEX {
+            let worth = |bytes: &Vec<u8>| known::is_surely_file(bytes, "hex") || is_text(bytes);
+            found.extend(decode(&self.digits).filter(worth));
+        }
+    }
+}
+
+/// What is compared: one line writes to a file what the next one appends, and names may have numbers.
+fn told(gap: &[u8]) -> Vec<u8> {
+    gap.iter()
+        .copied()
+        .filter(|b| !b.is_ascii_whitespace() && !b.is_ascii_digit() && *b != b'>')
+        .collect()
+}
+
+/// Pairs of digits with a blank, a hyphen or a colon between them, in one line or more.
+fn pairs(bytes: &[u8], found: &mut Vec<Vec<u8>>) {
+    /// So many pairs of a row are looked at, at every place that is asked.
+    const STEP: usize = 24;
+    let mut at = 0_usize;
+    let mut free = 0_usize;
+    while let Some(window) = bytes.get(at..at.saturating_add(9)) {
+        let start = window.as_array::<9>().and_then(phase).map(|phase| at.saturating_add(phase));
+        at = at.saturating_add(STEP);
+        let Some(start) = start else { continue };
+        let Some(sign) = bytes.get(start.saturating_add(2)).copied() else {
+            continue;
+        };
+        let mut first = start;
+        while let Some(before) = first.checked_sub(3).filter(|before| *before >= free)
+            && bytes
+                .get(before..first)
+                .is_some_and(|row| is_pair(row) && row.get(2) == Some(&sign))
+        {
+            first = before;
+        }
+        let (decoded, end) = row(bytes, first, sign);
+        (at, free) = (at.max(end), end);
+        if decoded.len().saturating_mul(2) >= MIN_HEX && (known::is_surely_file(&decoded, "hex") || is_text(&decoded)) {
+            found.push(decoded);
+        }
+    }
+}
+
+/// Where in nine bytes two pairs begin that one sign divides.
+fn phase(window: &[u8; 9]) -> Option<usize> {
+    (0..3_usize).find(|n| {
+        let row = window.get(*n..).unwrap_or_default();
+        let sign = row.get(2).copied().unwrap_or_default();
+        let next = row.get(3..).unwrap_or_default();
+        matches!(sign, b' ' | b'-' | b':') && is_pair(row) && next.len() >= 2 && is_pair(next)
+    })
+}
+
+fn is_pair(row: &[u8]) -> bool {
+    row.iter().take(2).filter(|b| b.is_ascii_hexdigit()).count() == 2
+}
+
+/// The bytes of the pairs from a place on, and where they end. A line may end with the sign or without.
+fn row(bytes: &[u8], from: usize, sign: u8) -> (Vec<u8>, usize) {
+    let mut digits = Vec::new();
+    let mut at = from;
+    while let Some(pair) = bytes.get(at..at.saturating_add(2)).filter(|pair| is_pair(pair)) {
+        digits.extend_from_slice(pair);
+        at = at.saturating_add(2);
+        let rest = bytes.get(at..).unwrap_or_default();
+        let gap = rest.iter().take(32).take_while(|b| **b == sign || b.is_ascii_whitespace()).count();
+        if gap == 0 {
+            break;
+        }
+        at = at.saturating_add(gap);
+    }
+    (decode(&digits).unwrap_or_default(), at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn archive() -> (Vec<u8>, String) {
+        let bytes = [&b"\x1f\x8b\x08\0"[..], &(0..=199).collect::<Vec<u8>>()].concat();
+        let digits = data_encoding::HEXLOWER.encode(&bytes);
+        (bytes, digits)
+    }
+
+    fn cut(digits: &str, length: usize, between: &str) -> String {
+        let pieces: Vec<&str> = digits
+            .as_bytes()
+            .chunks(length)
+            .map(|piece| std::str::from_utf8(piece).unwrap_or_default())
+            .collect();
+        pieces.join(between)
+    }
+
+    #[test]
+    fn a_digest_is_no_file() {
+        assert!(strings(format!("1f9d{}  file\n", "a7".repeat(62)).as_bytes()).is_empty());
+        assert_eq!(strings(format!("1f9d{}\n", "a700".repeat(40)).as_bytes()).len(), 1);
+        let list = |end: &str| (0..99).map(|n| format!("1f9d{n:060x}{end}\n")).collect::<String>();
+        for end in ["", "  file", "\",", "  1.txt"] {
+            assert!(strings(list(end).as_bytes()).is_empty());
+        }
+    }
+
+    #[test]
+    fn the_pieces_of_a_script_are_joined() {
+        let (bytes, digits) = archive();
+        for text in [
+            format!("x='{digits}'"),
+            format!("(echo {})>>a.hex\ncertutil", cut(&digits, 64, ")>>a.hex\r\n(echo ")),
+            format!("(echo {}", cut(&digits, 64, ")>a.hex\n(echo ").replacen(")>a", ") >> a", 2)),
+            format!("h = \"{}\"", cut(&digits, 60, "\" & _\r\n    \"")),
+            format!("$h=@'\n{}\n'@", cut(&digits, 64, "\n")),
+            format!("h1=\"{}\"", cut(&digits, 66, "\"\nh2=\"")),
+            format!("x='{}'", cut(&digits, 2, " ")),
+            format!("see b {}", cut(&digits, 2, ":").to_uppercase()),
+            cut(&cut(&digits, 32, "\n"), 33, "")
+                .split('\n')
+                .map(|line| cut(line, 2, "-"))
+                .collect::<Vec<_>>()
+                .join("\r\n"),
+        ] {
+            assert_eq!(strings(text.as_bytes()), std::slice::from_ref(&bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn ordinary_pairs_are_no_files() {
+        let key = (0..256_u32)
+            .map(|n| format!("{:02x}", (n * 7 + 3) % 256))
+            .collect::<Vec<_>>()
+            .join(":");
+        assert!(strings(format!("Modulus:\n  00:{key}\n").as_bytes()).is_empty());
+        assert!(strings(b"12 34 56 78 the quick brown fox 1f 8b 08 00").is_empty());
+    }
+}

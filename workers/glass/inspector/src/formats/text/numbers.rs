@@ -1,0 +1,340 @@
+//! Numbers with commas between them: what `fromCharCode(…)`, `[…]`, `Array(…)`, `[byte[]](…)`, `'…'.split(',')` and `hex:…` say.
+//!
+//! A list of numbers is a file whatever stands around it; that it is text counts only where a script makes text of such a list.
+
+use super::known;
+
+/// Fewest numbers of a list that is text, and fewest bytes of one that is a file.
+const MIN_TEXT: usize = 16;
+const MIN_FILE: usize = 32;
+/// Shortest list that is looked at, in characters.
+const SHORTEST: usize = 40;
+/// Longest number, in characters.
+const LONGEST: usize = 16;
+
+/// What the lists of numbers say: text, or the bytes of a file, plain or under one XOR byte. All lists together cost one pass.
+pub fn lists(text: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut free = 0_usize;
+    for comma in memchr::memchr_iter(b',', bytes) {
+        if comma < free {
+            continue;
+        }
+        let Some(start) = start(bytes, free, comma) else { continue };
+        let (list, end) = List::read(bytes, start);
+        free = end;
+        if end.saturating_sub(start) < SHORTEST {
+            continue;
+        }
+        let before = bytes.get(..start).unwrap_or_default();
+        let behind = bytes.get(end..).unwrap_or_default();
+        let spelt = is_spelt(before, behind).then(|| list.spell()).flatten();
+        found.extend(spelt.or_else(|| list.file()));
+    }
+    found
+}
+
+/// Where the number before a comma begins.
+fn start(bytes: &[u8], free: usize, comma: usize) -> Option<usize> {
+    let before = bytes.get(free..comma)?;
+    let kept = before
+        .get(before.len().saturating_sub(LONGEST.saturating_mul(2))..)?
+        .trim_ascii_end();
+    let length = kept
+        .iter()
+        .rev()
+        .take(LONGEST)
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'&'))
+        .count();
+    let end = comma.saturating_sub(before.len().saturating_sub(before.trim_ascii_end().len()));
+    let number = kept.get(kept.len().saturating_sub(length)..)?;
+    (whole(number).is_some() || pair(number).is_some()).then(|| end.saturating_sub(length))
+}
+
+/// Numbers, of which the lower 32 bits are kept, and the same digits as pairs of hexadecimal ones where they all are such.
+struct List {
+    low: Vec<u32>,
+    least: i64,
+    most: i64,
+    pairs: Vec<u8>,
+}
+
+impl List {
+    /// The list at a place, and where it ends: behind its last number and the comma that may follow.
+    fn read(bytes: &[u8], start: usize) -> (Self, usize) {
+        let mut list = Self {
+            low: Vec::new(),
+            least: 0,
+            most: 0,
+            pairs: Vec::new(),
+        };
+        let mut at = start;
+        let mut count = 0_usize;
+        loop {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let length = rest
+                .iter()
+                .take(LONGEST)
+                .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'&'))
+                .count();
+            let number = rest.get(..length).unwrap_or_default();
+            let (whole, pair) = (whole(number), pair(number));
+            let whole = whole.filter(|_| list.low.len() == count);
+            let pair = pair.filter(|_| list.pairs.len() == count);
+            if whole.is_none() && pair.is_none() {
+                return (list.of(count), at);
+            }
+            if let Some(number) = whole {
+                list.least = list.least.min(number);
+                list.most = list.most.max(number);
+                let [a, b, c, d, ..] = number.to_le_bytes();
+                list.low.push(u32::from_le_bytes([a, b, c, d]));
+            }
+            list.pairs.extend(pair);
+            count = count.saturating_add(1);
+            at = at.saturating_add(length);
+            let gap = blanks(bytes.get(at..).unwrap_or_default());
+            let comma = at.saturating_add(gap);
+            if bytes.get(comma) != Some(&b',') {
+                return (list.of(count), at);
+            }
+            at = comma.saturating_add(1);
+            at = at.saturating_add(blanks(bytes.get(at..).unwrap_or_default()));
+        }
+    }
+
+    /// What does not hold all numbers of the list is none of its readings.
+    fn of(mut self, count: usize) -> Self {
+        if self.low.len() < count {
+            self.low.clear();
+        }
+        if self.pairs.len() < count {
+            self.pairs.clear();
+        }
+        self
+    }
+
+    /// Readable text of at least 16 characters.
+    fn spell(&self) -> Option<(&'static str, Vec<u8>)> {
+        if self.low.len() < MIN_TEXT || self.least < 0 || self.most >= 0x1_0000 {
+            return None;
+        }
+        let text: String = self.low.iter().map(|n| char::from_u32(*n)).collect::<Option<String>>()?;
+        let readable = text.chars().filter(|c| c.is_ascii_graphic() || c.is_ascii_whitespace()).count();
+        let mostly = readable.saturating_mul(10) >= self.low.len().saturating_mul(9);
+        mostly.then(|| ("unescaped", text.into_bytes()))
+    }
+
+    /// The bytes of an array, whose elements may be signed or of two or four bytes (ECMA-262, section 23.2).
+    fn elements(&self) -> Vec<u8> {
+        let width = if (-128..256).contains(&self.least) && self.most < 256 {
+            1
+        } else if self.least >= -32_768 && self.most < 65_536 {
+            2
+        } else {
+            4
+        };
+        self.low.iter().flat_map(|n| n.to_le_bytes().into_iter().take(width)).collect()
+    }
+
+    /// Bytes of a file, as they are or after XOR with one byte.
+    fn file(&self) -> Option<(&'static str, Vec<u8>)> {
+        let elements = self.elements();
+        [elements, self.pairs.clone()].into_iter().find_map(|bytes| {
+            if bytes.len() < MIN_FILE {
+                return None;
+            }
+            if let Some(text) = known::wide_text(&bytes) {
+                return Some(("unescaped", text.into_bytes()));
+            }
+            if known::is_surely_file(&bytes, "bytes") {
+                return Some(("bytes", bytes));
+            }
+            masked(&bytes)
+        })
+    }
+}
+
+/// Bytes that begin like a file, as they are or after XOR with one byte: by signatures that chance does not write.
+fn masked(bytes: &[u8]) -> Option<(&'static str, Vec<u8>)> {
+    const STARTS: &[&[u8]] = &[
+        b"PK\x03\x04",
+        b"MZ\x90\0",
+        b"%PDF",
+        b"Rar!\x1a",
+        b"7z\xbc\xaf",
+        b"\xd0\xcf\x11\xe0",
+        b"L\0\0\0\x01\x14\x02",
+        b"<html",
+        b"<!doctype",
+        b"<!DOCTYPE",
+        b"<script",
+        b"\x7fELF",
+        b"{\\rtf",
+        b"\x1f\x8b\x08\0",
+        b"\x1f\x8b\x08\x08",
+        b"BZh91AY",
+        b"\xfd7zXZ",
+        b"MSCF\0\0\0\0",
+    ];
+    STARTS.iter().find_map(|start| {
+        let key = bytes.first()? ^ start.first()?;
+        let fits = bytes.iter().zip(*start).all(|(b, s)| b ^ key == *s);
+        fits.then(|| (if key == 0 { "bytes" } else { "xor" }, bytes.iter().map(|b| b ^ key).collect()))
+    })
+}
+
+/// True where a script makes text of a list: an array, a call for its characters, or a string that is split.
+fn is_spelt(before: &[u8], behind: &[u8]) -> bool {
+    const CALLS: &[&[u8]] = &[b"fromcharcode", b"fromcodepoint", b"array", b".of", b"]", b"@", b"split"];
+    let behind = behind.get(blanks(behind)..).unwrap_or_default();
+    let Some((open, before)) = before.trim_ascii_end().split_last() else {
+        return false;
+    };
+    let before = before.get(before.len().saturating_sub(32)..).unwrap_or(before).trim_ascii_end();
+    let called = |before: &[u8]| {
+        let lower = before.to_ascii_lowercase();
+        CALLS.iter().any(|call| lower.ends_with(call))
+    };
+    match (open, behind.split_first()) {
+        (b'[', Some((b']', _))) => true,
+        (b'(', Some((b')', _))) => called(before),
+        (b'"' | b'\'', Some((close, rest))) if close == open => {
+            let rest = rest.trim_ascii_start();
+            rest.starts_with(b".split") || rest.starts_with(b"-split") || before.strip_suffix(b"(").is_some_and(called)
+        }
+        _ => false,
+    }
+}
+
+/// How many blanks stand at the start, and signs by which a line goes on in the next one: those of Basic, PowerShell, registry files and
+/// batch files.
+fn blanks(bytes: &[u8]) -> usize {
+    let goes_on = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'_' | b'\\' | b'`' | b'^');
+    bytes.iter().take_while(|b| goes_on(b)).count()
+}
+
+/// A whole number as scripts write it (ECMA-262, section 12.9.3; VBA, section 3.3.2).
+fn whole(number: &[u8]) -> Option<i64> {
+    let hex = |digits: &str| u32::from_str_radix(digits, 16).ok().map(i64::from);
+    let text = std::str::from_utf8(number).ok()?;
+    match number {
+        [b'0', b'x' | b'X', ..] => return hex(text.get(2..)?),
+        [b'&', b'h' | b'H', ..] => return hex(text.get(2..)?.trim_end_matches('&')),
+        [b'0'..=b'9' | b'-', ..] => {}
+        _ => return None,
+    }
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let number: i64 = whole.parse().ok()?;
+    (fraction.bytes().all(|b| b == b'0') && number.unsigned_abs() <= u64::from(u32::MAX)).then_some(number)
+}
+
+/// Two hexadecimal digits without a sign of it, as registry files write bytes.
+fn pair(number: &[u8]) -> Option<u8> {
+    match number {
+        [a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => u8::from_str_radix(std::str::from_utf8(number).ok()?, 16).ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn archive() -> Vec<u8> {
+        [&b"PK\x03\x04"[..], &[0x80; 40], &[0xed, 0x41]].concat()
+    }
+
+    fn joined(width: usize, between: &str, number: fn(&[u8]) -> String) -> String {
+        archive().chunks(width).map(number).collect::<Vec<_>>().join(between)
+    }
+
+    #[test]
+    fn number_lists_are_spelt() {
+        let list = |bytes: &[u8]| bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
+        let spelt = vec![("unescaped", b"document.location='x'".to_vec())];
+        let text = list(b"document.location='x'");
+        for text in [
+            format!("eval(String.fromCharCode({text}))"),
+            format!("var a=[{text}]"),
+            format!("[{text},]"),
+            format!("a = Array ({text})"),
+            format!("'{text}'.split(',')"),
+            format!("s = Split(\"{text}\", \",\")"),
+            format!("[char[]]({text})"),
+        ] {
+            assert_eq!(lists(&text), spelt, "{text}");
+        }
+        for text in [
+            "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21]".to_owned(),
+            format!("INSERT INTO t VALUES ({text})"),
+            format!("{text}\n"),
+        ] {
+            assert!(lists(&text).is_empty(), "{text}");
+        }
+        let hidden: Vec<u8> = archive().iter().map(|b| b ^ 90).collect();
+        assert_eq!(lists(&format!("var a=[{}]", list(&archive()))), [("bytes", archive())]);
+        assert_eq!(lists(&format!("var a=[{}]", list(&hidden))), [("xor", archive())]);
+    }
+
+    #[test]
+    fn bytes_are_read_whatever_stands_around_them() {
+        let decimal = joined(1, ",", |b| b[0].to_string());
+        let lines = joined(1, ", _\r\n ", |b| b[0].to_string());
+        let hex = joined(1, ",", |b| format!("0x{:02X}", b[0]));
+        let reg = joined(1, ",\\\r\n  ", |b| format!("{:02x}", b[0]));
+        let signed = joined(1, ",", |b| b[0].cast_signed().to_string());
+        let wide = joined(2, ",", |b| format!("0X{:x}", u16::from_le_bytes([b[0], b[1]])));
+        let basic = joined(1, ", ", |b| format!("&H{:02X}", b[0]));
+        for text in [
+            format!("String.fromCharCode({decimal})"),
+            format!("[byte[]]({hex})"),
+            format!("[Byte[]] $a = {hex}\n"),
+            format!("@({decimal})"),
+            format!("a = Array({lines})"),
+            format!("Uint8Array.of({decimal})"),
+            format!("new Array({decimal} )"),
+            format!("'{decimal}'.split(',')"),
+            format!("\"a\"=hex:{reg}\r\n"),
+            format!("x = [{reg}, ]"),
+            format!("Array({basic})"),
+            format!("new X([{signed}])"),
+            format!("new X([{wide}])"),
+            format!("f(x[0],{decimal})"),
+        ] {
+            assert_eq!(lists(&text), [("bytes", archive())], "{text}");
+        }
+    }
+
+    #[test]
+    fn text_of_a_registry_file_is_read() {
+        let wide = "powershell -w hidden"
+            .bytes()
+            .map(|b| format!("{b:02x},00"))
+            .collect::<Vec<_>>()
+            .join(",");
+        assert_eq!(
+            lists(&format!("\"Run\"=hex(2):{wide}")),
+            [("unescaped", b"powershell -w hidden".to_vec())]
+        );
+    }
+
+    #[test]
+    fn tables_are_no_files() {
+        let table = |f: fn(u32) -> u32| (0..2000).map(|n| f(n).to_string()).collect::<Vec<_>>().join(", ");
+        for text in [
+            table(|n| n % 256),
+            table(|n| n * 7919 % 256),
+            table(|n| n * n % 65_521),
+            table(|_| 0),
+            table(|n| [0, 0, 1, 0, 1][n as usize % 5]),
+            table(|n| [0x1f, 0x9d, 7][n as usize % 3]),
+        ] {
+            assert!(lists(&format!("x = [{text}]; y({text})")).is_empty(), "{text}");
+        }
+        for hostile in ["[", "Array(", "1,", "a,", " ,", "1 ", ",1,x"] {
+            assert!(lists(&hostile.repeat(100_000)).is_empty());
+        }
+    }
+}
