@@ -19,10 +19,10 @@ rule EXPL_Ooxml_RemoteTemplate {
         tlp = "TLP:CLEAR"
         license = "Apache-2.0 OR MIT"
     strings:
-        $root = "<Relationships" nocase
-        $ext = "TargetMode=\"External\""
-        $x1 = /relationships\/attachedTemplate"[^>]{0,300}Target="(https?:\/\/|ftp:\/\/|\\\\[a-z0-9]|file:\/\/\/?\\\\|file:\/\/[a-z0-9])/ nocase
-        $x2 = /Target="(https?:\/\/|ftp:\/\/|\\\\[a-z0-9]|file:\/\/\/?\\\\|file:\/\/[a-z0-9])[^">]{0,600}"[^>]{0,300}relationships\/attachedTemplate"/ nocase
+        $root = /<([a-z0-9_]{1,16}:)?Relationships/ nocase
+        $ext = /TargetMode\s{0,8}=\s{0,8}["']External["']/ nocase
+        $x1 = /relationships\/attachedTemplate["'][^>]{0,300}Target\s{0,8}=\s{0,8}["']\s{0,8}((https?|ftp):[\/\\]{2}|\\\\[a-z0-9]|file:\/\/\/?\\\\|file:\/\/[a-z0-9])/ nocase
+        $x2 = /Target\s{0,8}=\s{0,8}["']\s{0,8}((https?|ftp):[\/\\]{2}|\\\\[a-z0-9]|file:\/\/\/?\\\\|file:\/\/[a-z0-9])[^"'>]{0,600}["'][^>]{0,300}relationships\/attachedTemplate["']/ nocase
     condition:
         $root and $ext and any of ($x*)
 }
@@ -47,10 +47,10 @@ rule EXPL_Ooxml_RemoteOle {
         tlp = "TLP:CLEAR"
         license = "Apache-2.0 OR MIT"
     strings:
-        $root = "<Relationships" nocase
-        $ext = "TargetMode=\"External\""
-        $x1 = /relationships\/(oleObject|frame|subDocument|aFChunk|control)"[^>]{0,300}Target="(https?:\/\/|ftp:\/\/|\\\\[a-z0-9]|file:\/\/\/?\\\\|file:\/\/[a-z0-9])/ nocase
-        $x2 = /Target="(https?:\/\/|ftp:\/\/|\\\\[a-z0-9]|file:\/\/\/?\\\\|file:\/\/[a-z0-9])[^">]{0,600}"[^>]{0,300}relationships\/(oleObject|frame|subDocument|aFChunk|control)"/ nocase
+        $root = /<([a-z0-9_]{1,16}:)?Relationships/ nocase
+        $ext = /TargetMode\s{0,8}=\s{0,8}["']External["']/ nocase
+        $x1 = /relationships\/(oleObject|frame|subDocument|aFChunk|control)["'][^>]{0,300}Target\s{0,8}=\s{0,8}["']\s{0,8}((https?|ftp):[\/\\]{2}|\\\\[a-z0-9]|file:\/\/\/?\\\\|file:\/\/[a-z0-9])/ nocase
+        $x2 = /Target\s{0,8}=\s{0,8}["']\s{0,8}((https?|ftp):[\/\\]{2}|\\\\[a-z0-9]|file:\/\/\/?\\\\|file:\/\/[a-z0-9])[^"'>]{0,600}["'][^>]{0,300}relationships\/(oleObject|frame|subDocument|aFChunk|control)["']/ nocase
     condition:
         $root and $ext and any of ($x*)
 }
@@ -75,9 +75,9 @@ rule EXPL_Ooxml_MhtmlTarget {
         tlp = "TLP:CLEAR"
         license = "Apache-2.0 OR MIT"
     strings:
-        $root = "<Relationships" nocase
-        $ext = "TargetMode=\"External\""
-        $x1 = /Target="(mhtml|ms-msdt|ms-officecmd|search-ms|ms-search|ms-appinstaller):/ nocase
+        $root = /<([a-z0-9_]{1,16}:)?Relationships/ nocase
+        $ext = /TargetMode\s{0,8}=\s{0,8}["']External["']/ nocase
+        $x1 = /Target\s{0,8}=\s{0,8}["']\s{0,8}(mhtml|ms-msdt|ms-officecmd|search-ms|ms-search|ms-appinstaller):/ nocase
         $x2 = "!x-usc:" nocase
         $x3 = /oleObject"[^>]{0,300}Target="https?:[^">]{0,600}\.html?!/ nocase
     condition:
@@ -104,7 +104,7 @@ rule EXPL_Ooxml_AltChunkRtf {
         tlp = "TLP:CLEAR"
         license = "Apache-2.0 OR MIT"
     strings:
-        $root = "<Relationships" nocase
+        $root = /<([a-z0-9_]{1,16}:)?Relationships/ nocase
         $x1 = /relationships\/aFChunk"[^>]{0,300}Target="[^">]{1,200}\.rtf"/ nocase
         $x2 = /Target="[^">]{1,200}\.rtf"[^>]{0,300}relationships\/aFChunk"/ nocase
     condition:

@@ -75,6 +75,8 @@ const HANDLERS: &[&str] = &[
 /// How far a target reaches.
 pub fn reach(target: &str) -> Reach {
     let target = target.trim_matches(|c: char| c.is_whitespace() || c.is_control()).to_lowercase();
+    // Readers of addresses pass over these (URL standard, section 4.4).
+    let target = target.replace(['\t', '\r', '\n'], "");
     if HANDLERS.iter().any(|scheme| target.starts_with(scheme)) || target.contains("!x-usc:") {
         return Reach::Handler;
     }
@@ -127,6 +129,7 @@ mod tests {
             ("C:\\a.dotm", Reach::Local),
             ("mailto:a@b.example", Reach::Local),
             ("HTTPS://host.example/a.dotm", Reach::Web),
+            ("h\tttp://host.example/a.dotm", Reach::Web),
             ("\\\\host\\share\\a.dotm", Reach::Share),
             ("file://host@80/share/a", Reach::Share),
             ("file://///host/share", Reach::Share),
