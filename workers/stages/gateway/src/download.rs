@@ -172,9 +172,6 @@ async fn hand_out(gateway: &Gateway, method: &Method, held: Held, headers: &Head
         let range = format!("bytes {from}-{}/{}", to.saturating_sub(1), claims.size);
         fill(&mut response, &[(CONTENT_RANGE, &range)]);
     }
-    if method == Method::HEAD {
-        return response;
-    }
     let inner = &gateway.inner;
     let mut sending = Sending {
         gateway: std::sync::Arc::clone(inner),
@@ -193,6 +190,9 @@ async fn hand_out(gateway: &Gateway, method: &Method, held: Held, headers: &Head
         Err(Broken::Revoked) => return pages::revoked(),
         Err(Broken::Away) => return pages::trouble(),
     };
+    if method == Method::HEAD {
+        return response;
+    }
     // Written down before the first byte leaves: no download without a record.
     if let Err(error) = inner.records.downloaded(&claims.token_id, (inner.clock)(), length).await {
         tracing::warn!(%error, "the download cannot be recorded");

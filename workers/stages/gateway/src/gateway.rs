@@ -89,6 +89,10 @@ impl Gateway {
             .route("/d/{token}", get(download::answer).post(download::answer))
             .route("/v1/requests/{request_id}", get(requests::answer))
             .fallback(async || html::page(StatusCode::NOT_FOUND, "Nothing here", "<p>There is no page at this address.</p>"))
+            .method_not_allowed_fallback(async || {
+                let body = "<p>This address cannot be used in that way. Open it in a browser.</p>";
+                html::page(StatusCode::METHOD_NOT_ALLOWED, "Not possible here", body)
+            })
             .with_state(self.clone())
     }
 }

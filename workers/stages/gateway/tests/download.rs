@@ -54,8 +54,22 @@ async fn the_scanned_bytes_come_with_every_guard() {
     let empty = site.offer("r2", "empty.txt", b"", false).await;
     let reply = site.get(&format!("/d/{empty}")).await;
     assert_eq!((reply.status, reply.header("content-length")), (200, Some("0")));
-    assert_eq!(site.ask("PUT", &format!("/d/{token}"), &[]).await.status, 405);
-    assert_eq!(site.get("/").await.status, 404);
+    for (method, path, status) in [
+        ("PUT", format!("/d/{token}"), 405),
+        ("GET", "/".to_owned(), 404),
+        ("GET", "/v1/requests/x".to_owned(), 401),
+    ] {
+        let reply = site.ask(method, &path, &[]).await;
+        assert_eq!(reply.status, status);
+        for guard in [
+            "content-security-policy",
+            "x-content-type-options",
+            "cache-control",
+            "referrer-policy",
+        ] {
+            assert!(reply.header(guard).is_some(), "{status} without {guard}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -222,8 +236,10 @@ async fn a_changed_object_ends_the_transfer_before_one_byte_of_it() {
     // A range inside of the changed chunk that avoids the changed byte gets nothing of it; other chunks are still good.
     let reply = site.ask("GET", &path, &[("Range", "bytes=2097152-2097160")]).await;
     assert_eq!((reply.status, changed()), (410, 2));
+    let head = site.ask("HEAD", &path, &[("Range", "bytes=2097152-2097160")]).await;
+    assert_eq!((head.status, changed()), (410, 3), "HEAD answers like GET");
     let reply = site.ask("GET", &path, &[("Range", "bytes=2097151-2097160")]).await;
-    assert_eq!((reply.status, &*reply.body, changed()), (206, &bytes[2 * MIB - 1..2 * MIB], 3));
+    assert_eq!((reply.status, &*reply.body, changed()), (206, &bytes[2 * MIB - 1..2 * MIB], 4));
     let reply = site.ask("GET", &path, &[("Range", "bytes=-10")]).await;
     assert!(reply.status == 206 && reply.body == bytes[3 * MIB..]);
     assert_eq!(site.downloads().await, 3, "one that was refused is none");
@@ -231,7 +247,7 @@ async fn a_changed_object_ends_the_transfer_before_one_byte_of_it() {
     assert!(site.records.token("token-r1").await.unwrap().unwrap().revoked_ms.is_none());
     // Another length is seen before the head.
     file.set_len(5).unwrap();
-    assert_eq!((site.get(&path).await.status, changed()), (410, 4));
+    assert_eq!((site.get(&path).await.status, changed()), (410, 5));
 }
 
 #[tokio::test(flavor = "multi_thread")]
