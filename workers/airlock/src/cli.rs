@@ -225,7 +225,7 @@ pub enum TokenCommand {
         #[arg(long, value_name = "ID")]
         request: Option<String>,
         /// Why; kept in the records
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
         reason: String,
     },
     /// Make a key that signs tokens
@@ -257,27 +257,30 @@ pub enum DeadCommand {
     List,
     /// All that is known of one, without its body
     Show {
-        /// Its request.
-        request: String,
+        /// Its request, or what `dead list` calls it.
+        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        letter: String,
     },
     /// Give it to its stage again
     Replay {
-        /// Its request.
-        request: String,
+        /// Its request, or what `dead list` calls it.
+        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        letter: String,
     },
     /// Forget it
     Drop {
-        /// Its request.
-        request: String,
+        /// Its request, or what `dead list` calls it.
+        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        letter: String,
     },
 }
 
 impl DeadCommand {
-    /// The request that is meant; none: all.
-    pub fn request(&self) -> Option<&str> {
+    /// The letter that is meant; none: all.
+    pub fn letter(&self) -> Option<&str> {
         match self {
             DeadCommand::List => None,
-            DeadCommand::Show { request } | DeadCommand::Replay { request } | DeadCommand::Drop { request } => Some(request),
+            DeadCommand::Show { letter } | DeadCommand::Replay { letter } | DeadCommand::Drop { letter } => Some(letter),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use airlock_proto::text::escape;
 use airlock_queue::topology::{Queue, StageName};
 use airlock_queue::{Consumer, Exchange, Incoming, Outgoing, Receipt};
+use sha2::{Digest as _, Sha256};
 
 use super::{place, say};
 use crate::Outcome;
@@ -27,7 +28,8 @@ pub fn run(global: &Global, args: &DeadArgs) -> Outcome<Status> {
             let broker = place.broker(&config, stage.word()).await?;
             let mut consumer = broker.consume(Queue::Dead(stage), MOST).await?;
             for (letter, receipt) in letters(consumer.as_mut()).await {
-                let wanted = args.command.request().is_none_or(|id| id == letter.request_id);
+                let handle = handle(stage, &letter);
+                let wanted = args.command.letter().is_none_or(|wanted| wanted == handle);
                 if !wanted {
                     receipt.requeue().await;
                     continue;
@@ -38,7 +40,7 @@ pub fn run(global: &Global, args: &DeadArgs) -> Outcome<Status> {
                         let why = letter.why.as_deref().unwrap_or("not said");
                         say(&format!(
                             "{stage}  {}  {}  from {}  {}",
-                            escape(&letter.request_id),
+                            escape(&handle),
                             escape(&letter.kind),
                             escape(sender(&letter)),
                             escape(why)
@@ -57,19 +59,20 @@ pub fn run(global: &Global, args: &DeadArgs) -> Outcome<Status> {
                     DeadCommand::Replay { .. } => {
                         broker.publish(again(stage, &letter)).await?;
                         receipt.ack().await;
-                        say(&format!("{stage}  {}  replayed", escape(&letter.request_id)))?;
+                        say(&format!("{stage}  {}  replayed", escape(&handle)))?;
                     }
                     DeadCommand::Drop { .. } => {
                         receipt.ack().await;
-                        say(&format!("{stage}  {}  dropped", escape(&letter.request_id)))?;
+                        say(&format!("{stage}  {}  dropped", escape(&handle)))?;
                     }
                 }
             }
             consumer.stop().await;
             broker.close().await;
         }
-        if !met && args.command.request().is_some() {
-            return Err("no dead letter of that request".into());
+        if !met && let Some(wanted) = args.command.letter() {
+            let wanted = escape(wanted);
+            return Err(format!("there is no dead letter {wanted}: `airlock dead list` names all that there are").into());
         }
         if !refused.is_empty() {
             let why = refused.join("; ");
@@ -88,10 +91,27 @@ async fn letters(consumer: &mut dyn Consumer) -> Vec<(Incoming, Box<dyn Receipt>
     all
 }
 
+/// What a letter is called: its request, else a digest of all that it is, for what was refused is of no request.
+fn handle(stage: StageName, letter: &Incoming) -> String {
+    if !letter.request_id.is_empty() {
+        return letter.request_id.clone();
+    }
+    let why = letter.why.as_deref().unwrap_or_default();
+    let mut digest = Sha256::new();
+    for part in [stage.word(), &letter.kind, &letter.sender, why] {
+        digest.update(part);
+        digest.update([0]);
+    }
+    digest.update(&letter.body);
+    let hex = data_encoding::HEXLOWER.encode(&digest.finalize());
+    format!("letter-{}", hex.get(..16).unwrap_or_default())
+}
+
 /// The body is shown by its length and form alone: it may hold a password.
 fn show(stage: StageName, letter: &Incoming) -> String {
     serde_json::json!({
         "stage": stage.word(),
+        "letter": handle(stage, letter),
         "request_id": letter.request_id,
         "kind": letter.kind,
         "sender": letter.sender,
@@ -146,6 +166,21 @@ mod tests {
             why: None,
             sent_ms: 0,
         }
+    }
+
+    #[test]
+    fn each_letter_has_a_name_that_says_which() {
+        let refused = |kind: &str| {
+            let letter = Incoming {
+                request_id: String::new(),
+                ..letter("other", kind)
+            };
+            handle(StageName::Verdict, &letter)
+        };
+        assert_eq!(handle(StageName::Verdict, &letter("scan", "Inspected")), "r");
+        assert_eq!(refused("Inspected"), refused("Inspected"));
+        assert_ne!(refused("Inspected"), refused("Fetched"));
+        assert_eq!(refused("Inspected").len(), 23);
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub trait Receipt: Send {
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     /// It did not answer, is away, or blocks publishers. Worth a retry.
-    #[error("the broker is away: {0}")]
+    #[error("the queue is away: {0}")]
     Away(String),
     /// A queue that the message goes to has no room.
     #[error("the queue for {0} is full, or lost")]
