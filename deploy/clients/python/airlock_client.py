@@ -111,7 +111,7 @@ class Airlock:
     def _publish(self, request_id):
         body, lane, _ = self.open[request_id]
         properties = pika.BasicProperties(
-            content_type="application/json", delivery_mode=2, type="ScanRequest", message_id=request_id, user_id=self.service
+            content_type="application/json", delivery_mode=2, message_id=request_id, user_id=self.service
         )
         # Waits for the confirm, and raises where the broker did not take it.
         self.channel.basic_publish("airlock.requests", f"request.{lane}.v1", body, properties, mandatory=True)

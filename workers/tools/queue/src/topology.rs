@@ -78,7 +78,8 @@ impl StageName {
     /// The broker users that may send it a message of a kind; a service is any user that is no stage.
     pub fn senders(self, kind: &str) -> Senders {
         match (self, kind) {
-            (StageName::Intake, "ScanRequest") => Senders::Services,
+            // Whatever it is called: a service hears what is wrong with it.
+            (StageName::Intake, _) => Senders::Services,
             (StageName::Fetch, "Accepted") => Senders::Stages(&[StageName::Intake, StageName::Verdict]),
             (StageName::Scan, "Fetched") | (StageName::Verdict, "Fetched") => Senders::Stages(&[StageName::Fetch]),
             (StageName::Sandbox, "Inspected") | (StageName::Verdict, "Inspected") => Senders::Stages(&[StageName::Scan]),
@@ -226,6 +227,7 @@ mod tests {
         assert!(StageName::Verdict.senders("Inspected").allow("scan"));
         assert!(!StageName::Verdict.senders("Inspected").allow("fetch"));
         assert!(!StageName::Intake.senders("ScanRequest").allow("fetch") && StageName::Intake.senders("ScanRequest").allow("clicks"));
+        assert!(!StageName::Intake.senders("Accepted").allow("fetch") && StageName::Intake.senders("Scan").allow("clicks"));
         assert!(!StageName::Scan.senders("Inspected").allow("scan") && !StageName::Intake.senders("ScanRequest").allow(""));
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use airlock_proto::wire::Form;
+use airlock_proto::v1::ScanRequest;
+use airlock_proto::wire::{Form, Wire as _};
 use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
@@ -58,12 +59,13 @@ pub(super) fn incoming(queue: &Queue, delivery: &mut Delivery) -> Incoming {
     let body = std::mem::take(&mut delivery.data);
     let properties = &delivery.properties;
     let said = |value: &Option<ShortString>| value.as_ref().map(|v| v.as_str().to_owned()).unwrap_or_default();
-    let kind = said(properties.kind());
+    let kind = kind(queue, said(properties.kind()));
     let id = said(properties.message_id());
     let seconds = properties.timestamp().unwrap_or(0);
+    // A click service says it as `message-id`, and may correlate by whatever it likes.
     let request_id = text(delivery, "request-id")
-        .or_else(|| properties.correlation_id().as_ref().map(|v| v.as_str().to_owned()))
-        .unwrap_or_else(|| id.clone());
+        .or_else(|| (!id.is_empty()).then(|| id.clone()))
+        .unwrap_or_else(|| said(properties.correlation_id()));
     Incoming {
         lane: match queue {
             Queue::Work(_, lane) => *lane,
@@ -82,6 +84,14 @@ pub(super) fn incoming(queue: &Queue, delivery: &mut Delivery) -> Incoming {
         trace: text(delivery, "traceparent"),
         why: text(delivery, "why").or_else(|| last_death(delivery, "reason")),
         sent_ms: number(delivery, "sent-ms").unwrap_or_else(|| i64::try_from(seconds).unwrap_or(0).saturating_mul(1000)),
+    }
+}
+
+/// The name of a message: what its sender says, else what alone goes to that queue. A click service need not say it.
+fn kind(queue: &Queue, said: String) -> String {
+    match queue {
+        Queue::Work(StageName::Intake, _) if said.is_empty() => ScanRequest::NAME.to_owned(),
+        _ => said,
     }
 }
 

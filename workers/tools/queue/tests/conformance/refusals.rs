@@ -1,7 +1,7 @@
 //! What RabbitMQ refuses, and what a stage that lies gets: every user against a real server.
 
-use airlock_proto::v1::Verdict;
-use airlock_proto::wire::Form;
+use airlock_proto::v1::{ScanRequest, Verdict};
+use airlock_proto::wire::{Form, encode};
 use airlock_queue::rabbit::{Config, Rabbit};
 use airlock_queue::topology::{Lane, Queue, StageName};
 use airlock_queue::{Exchange, Outgoing, QueueError};
@@ -25,6 +25,9 @@ pub const ALL: &[Trap] = &[
     }),
     ("a forged ladder counts for nothing", |w| {
         Box::pin(a_forged_ladder_counts_for_nothing(w))
+    }),
+    ("a request needs no more than the contract says", |w| {
+        Box::pin(a_request_needs_no_more_than_the_contract_says(w))
     }),
     ("copies to other keys count for nothing", |w| {
         Box::pin(copies_to_other_keys_count_for_nothing(w))
@@ -161,6 +164,42 @@ async fn a_forged_ladder_counts_for_nothing(world: &'static RabbitWorld) {
     assert!(buried.why.unwrap_or_default().contains("may not send") && receipt.ack().await && running.handled() == 0);
     running.end().await;
     drop(fetch);
+}
+
+/// `type` is not among what it names, and what a service correlates by is its own affair.
+async fn a_request_needs_no_more_than_the_contract_says(world: &'static RabbitWorld) {
+    let clicks = world.bare("clicks").await;
+    let channel = clicks.create_channel().await.unwrap();
+    channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+    let request = ScanRequest {
+        request_id: "bare".to_owned(),
+        ..ScanRequest::default()
+    };
+    let body = encode(&request, Form::Protobuf);
+    let properties = BasicProperties::default()
+        .with_content_type("application/x-protobuf; message=airlock.v1.ScanRequest".into())
+        .with_user_id("clicks".into())
+        .with_message_id("bare".into())
+        .with_correlation_id("of its own".into());
+    let sent = channel.basic_publish(
+        "airlock.requests".into(),
+        "request.click.v1".into(),
+        BasicPublishOptions::default(),
+        &body,
+        properties,
+    );
+    sent.await.unwrap().await.unwrap();
+    let mut work = world
+        .user("intake")
+        .await
+        .consume(Queue::Work(StageName::Intake, Lane::Click), 1)
+        .await
+        .unwrap();
+    let (message, receipt) = next(&mut work).await;
+    let allowed = StageName::Intake.senders(&message.kind).allow(&message.sender);
+    assert!(allowed && !message.stray, "{message:?}");
+    assert_eq!((message.decode::<ScanRequest>().unwrap(), message.request_id.as_str()), (request, "bare"));
+    assert!(receipt.ack().await);
 }
 
 /// The broker asks for the right to the first key alone, and takes `BCC` out of what it delivers.
