@@ -6,6 +6,7 @@
 
 pub mod behind;
 pub mod bits;
+pub mod cases;
 pub mod catalog;
 pub mod cfb;
 pub mod demo;

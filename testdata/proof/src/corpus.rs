@@ -1,4 +1,4 @@
-//! `make corpus`: every file of a corpus held against its ground truth, renamed, replayed, and the RARs against unrar.
+//! `make corpus`: every file of a corpus held against its ground truth, renamed, replayed, the RARs against unrar, and the rules against libyara.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use crate::expect::{self, Expect};
 use crate::judge::{Judged, judge};
-use crate::{Options, Outcome, compare, printed, rars, report::Report, scan};
+use crate::{Options, Outcome, compare, printed, rars, report::Report, scan, second};
 
-/// Runs all four parts; true when every goal is met.
+/// Runs all parts; true when every goal is met.
 pub fn run(options: &Options) -> Outcome {
     let folder = options
         .words
@@ -31,6 +31,8 @@ pub fn run(options: &Options) -> Outcome {
     good &= renamed(&folder, &known, &lines, options.jobs)?;
     good &= replayed(&folder, &known, &lines)?;
     good &= beside_unrar(&folder, &known, &lines)?;
+    let files: Vec<PathBuf> = known.iter().map(|file| folder.join(&file.path)).collect();
+    good &= second::agree(&files)?;
     println!("\ncorpus: {}", if good { "all goals met" } else { "NOT ALL GOALS MET" });
     Ok(good)
 }

@@ -13,6 +13,7 @@ mod printed;
 mod rars;
 mod report;
 mod scan;
+mod second;
 mod table;
 mod text;
 
@@ -23,6 +24,7 @@ const HELP: &str = "\
 airlock-proof: shows what the project promises, with the `airlock` that lies beside it
 
   airlock-proof corpus [DIR] [--jobs N]   every file of a folder with files.jsonl, held against its ground truth
+  airlock-proof second-opinion            the rules' own cases with libyara: the same hits
   airlock-proof demo                      the forge's demo inputs, scanned by URL from a loopback server
   airlock-proof line                      the demo's inputs through `airlock up` and through six processes over
                                           RabbitMQ, PostgreSQL and S3: the same verdicts, and a download of each
@@ -60,8 +62,10 @@ fn main() -> ExitCode {
         Some("tamper") => line::tamper::run(),
         Some("bench-line") => line::bench::run(&words[1..]),
         Some("bench") => options(&words[1..]).and_then(|o| bench::run(&o)),
-        // The C++ library reads hostile files in a process of its own: this one.
+        Some("second-opinion") => second::run(),
+        // The libraries in C and C++ read hostile files in a process of their own: this one.
         Some("unrar") => rars::print_members(&words[1..]),
+        Some("libyara") => second::print_hits(&words[1..]),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");
             Ok(true)

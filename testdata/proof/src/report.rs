@@ -49,6 +49,19 @@ impl Report {
         array(&self.0, "findings")
     }
 
+    /// Whether all rules were tried on the root.
+    pub fn rules_finished(&self) -> bool {
+        let cut = |gap: &Value| ["rule_timeout", "time", "memory", "child_died"].contains(&text(gap, "kind"));
+        self.nodes().first().is_some_and(|root| !array(root, "gaps").iter().any(cut))
+    }
+
+    /// The rules that hit the root as it is.
+    pub fn rules_of_root(&self) -> Vec<String> {
+        let of_root = self.findings().iter().filter(|f| f.get("node").and_then(Value::as_u64) == Some(0));
+        let rule = |f: &Value| text(f, "source").strip_prefix("rule:")?.split('@').next().map(str::to_owned);
+        of_root.filter_map(rule).collect()
+    }
+
     /// True unless the wall clock cut the scan.
     pub fn replayable(&self) -> bool {
         self.0.get("replayable").and_then(Value::as_bool).unwrap_or(true)

@@ -6,85 +6,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use airlock_forge::{streams, tarball, web, zip};
-use base64::Engine as _;
+use airlock_forge::cases;
 use common::{put, rules, scan};
-use serde::Deserialize;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Cases {
-    positive: Vec<Case>,
-    negative: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    name: String,
-    #[serde(default)]
-    wrap: Vec<String>,
-    text: Option<String>,
-    hex: Option<String>,
-    base64: Option<String>,
-    rot13: Option<String>,
-    #[serde(default = "one")]
-    repeat: usize,
-}
-
-fn one() -> usize {
-    1
-}
-
-impl Case {
-    fn bytes(&self) -> Vec<u8> {
-        let plain = match (&self.text, &self.hex, &self.base64, &self.rot13) {
-            (Some(text), None, None, None) => text.clone().into_bytes(),
-            (None, Some(hex), None, None) => {
-                let digits: String = hex.split_whitespace().collect();
-                data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).expect("hexadecimal")
-            }
-            (None, None, Some(text), None) => {
-                let digits: String = text.split_whitespace().collect();
-                base64::engine::general_purpose::STANDARD.decode(digits).expect("base64")
-            }
-            (None, None, None, Some(text)) => text.chars().map(rot13).collect::<String>().into_bytes(),
-            _ => panic!("{}: exactly one of text, hex, base64, rot13", self.name),
-        };
-        plain.repeat(self.repeat)
-    }
-
-    /// Name and bytes after all wrapping.
-    fn file(&self) -> (String, Vec<u8>) {
-        let (mut name, mut bytes) = (self.name.clone(), self.bytes());
-        for wrap in &self.wrap {
-            let (suffix, wrapped) = match wrap.as_str() {
-                "zip" => (".zip", zip::simple(&[(&name, &bytes)])),
-                "tar" => (".tar", tarball::simple(&[(&name, &bytes)])),
-                "gzip" => (".gz", streams::gzip(&name, &bytes)),
-                "xz" => (".xz", streams::xz(&bytes)),
-                "bzip2" => (".bz2", streams::bzip2(&bytes)),
-                "base64-html" => (".html", web::smuggling(&name, &bytes)),
-                "utf16le" => (
-                    "",
-                    String::from_utf8_lossy(&bytes).encode_utf16().flat_map(u16::to_le_bytes).collect(),
-                ),
-                other => panic!("unknown wrap {other}"),
-            };
-            name.push_str(suffix);
-            bytes = wrapped;
-        }
-        (name, bytes)
-    }
-}
-
-fn rot13(c: char) -> char {
-    match c {
-        'a'..='m' | 'A'..='M' => char::from(c as u8 + 13),
-        'n'..='z' | 'N'..='Z' => char::from(c as u8 - 13),
-        c => c,
-    }
-}
 
 /// Severity of each rule, and its status, read from the sources.
 fn pack() -> Vec<(String, String, String)> {
@@ -135,8 +58,7 @@ fn every_rule_hits_its_positive_cases_and_no_negative_one() {
     let mut wanted = Vec::new();
     for (rule, severity, status) in &pack {
         let path = root().join("tests").join(rule).join("cases.toml");
-        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}: every rule has cases", path.display()));
-        let cases: Cases = toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let cases = cases::read(&path).unwrap_or_else(|e| panic!("{e}: every rule has cases"));
         assert!(
             !cases.positive.is_empty() && !cases.negative.is_empty(),
             "{rule} needs a positive and a negative case"
@@ -147,7 +69,7 @@ fn every_rule_hits_its_positive_cases_and_no_negative_one() {
             .map(|c| (c, true))
             .chain(cases.negative.iter().map(|c| (c, false)));
         for (number, (case, positive)) in all.enumerate() {
-            let (name, bytes) = case.file();
+            let (name, bytes) = case.file().unwrap();
             inputs.push(put(dir.path(), &format!("{rule}/{number}/{name}"), &bytes));
             wanted.push((
                 rule,
