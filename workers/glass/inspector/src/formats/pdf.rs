@@ -100,6 +100,9 @@ impl Format for Pdf {
             let lines: Vec<String> = actions.coded.into_iter().collect();
             sink.layer_slice("pdf-actions", "what actions name", lines.join("\n").as_bytes());
         }
+        if actions.more_coded {
+            sink.gap(Gap::new(GapKind::TooMany, "actions name more than is read of them"));
+        }
         streams::hand_over(&doc, &actions.script_streams, sink);
         Ok(())
     }

@@ -14,6 +14,9 @@ use crate::sink::Found;
 
 /// Findings about addresses and other repeating things that one file gets.
 const MAX_REPEATS: usize = 64;
+/// Texts that actions name which are looked for in the file, and which are kept.
+const MAX_SEARCHES: usize = 256;
+const MAX_CODED: usize = 4096;
 /// Bytes of one script that are read.
 const MAX_SCRIPT: u64 = 16 * 1024 * 1024;
 /// Bytes of all scripts together.
@@ -38,6 +41,8 @@ pub struct Actions {
     pub script_streams: BTreeSet<usize>,
     /// What actions start, open and send to, where the file does not have it as it reads: rules are to see it, too.
     pub coded: BTreeSet<String>,
+    /// True when there is more of that than is kept.
+    pub more_coded: bool,
 }
 
 /// Where an action stands and what sets it off.
@@ -50,12 +55,24 @@ struct Place<'t> {
     depth: u32,
 }
 
+/// What something is walked as.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Walk {
+    Names,
+    FieldEvents,
+    PageEvents,
+    Used,
+}
+
 struct Hunt<'d> {
     doc: &'d Doc<'d>,
     out: Actions,
     seen: HashSet<usize>,
     addresses: BTreeSet<String>,
     launched: BTreeSet<(String, bool)>,
+    named: HashSet<String>,
+    /// Addresses of what many may share and is walked once: arrays of name trees, and sets of events.
+    walked: HashSet<(Walk, usize)>,
     texts: HashSet<String>,
     script_bytes: usize,
     opened: bool,
@@ -74,6 +91,8 @@ pub fn hunt(doc: &Doc<'_>) -> Actions {
         seen: HashSet::new(),
         addresses: BTreeSet::new(),
         launched: BTreeSet::new(),
+        named: HashSet::new(),
+        walked: HashSet::new(),
         texts: HashSet::new(),
         script_bytes: 0,
         opened: false,
@@ -138,10 +157,14 @@ impl Hunt<'_> {
                 b"JavaScript" if value.name().is_none() => self.tree(value, place),
                 b"AA" => {
                     let Some(events) = self.doc.resolve(value).dict() else { continue };
+                    let field = is_field(dict);
+                    if !self.first_walk(if field { Walk::FieldEvents } else { Walk::PageEvents }, events) {
+                        continue;
+                    }
                     for (event, action) in events {
                         let trigger = match &*event.bytes {
                             b"O" | b"PO" => "When a page is opened",
-                            b"C" | b"PC" if !is_field(dict) => "When a page is closed",
+                            b"C" | b"PC" if !field => "When a page is closed",
                             b"PV" | b"PI" => "When a page is shown",
                             b"WC" => "When the document is closed",
                             b"WS" | b"DS" => "When the document is saved",
@@ -161,6 +184,9 @@ impl Hunt<'_> {
         let Some(events) = get(dict, b"AA").and_then(|v| self.doc.resolve(v).dict()) else {
             return;
         };
+        if !self.first_walk(Walk::Used, events) {
+            return;
+        }
         for (_, action) in events {
             let place = Place {
                 object,
@@ -170,6 +196,10 @@ impl Hunt<'_> {
             };
             self.follow(action, place);
         }
+    }
+
+    fn first_walk<T>(&mut self, walk: Walk, what: &T) -> bool {
+        self.walked.insert((walk, std::ptr::from_ref(what).addr()))
     }
 
     fn trigger(&mut self, value: &Value, place: Place<'_>) {
@@ -238,10 +268,14 @@ impl Hunt<'_> {
                 direct => vec![direct],
             };
             for node in bodies.into_iter().filter_map(Value::dict) {
-                if let Some(Value::Array(kids)) = get(node, b"Kids").map(|v| doc.resolve(v)) {
+                if let Some(Value::Array(kids)) = get(node, b"Kids").map(|v| doc.resolve(v))
+                    && self.first_walk(Walk::Names, kids)
+                {
                     open.extend(kids.iter().filter(|k| matches!(k, Value::Ref(_))));
                 }
-                if let Some(Value::Array(names)) = get(node, b"Names").map(|v| doc.resolve(v)) {
+                if let Some(Value::Array(names)) = get(node, b"Names").map(|v| doc.resolve(v))
+                    && self.first_walk(Walk::Names, names)
+                {
                     for value in names.iter().filter(|v| matches!(v, Value::Ref(_) | Value::Dict(_))) {
                         self.follow(value, place);
                     }
@@ -266,14 +300,14 @@ impl Hunt<'_> {
             b"SubmitForm" => self.submit(dict, place),
             b"ImportData" => {
                 let target = self.target(dict);
-                self.names(place, &target);
+                self.names(place, dict, &target);
                 let sentence = format!("{} it imports form data from {}", place.trigger, short(&target));
                 self.tell(place, Found::new("pdf.importdata").says(&target).summary(sentence));
             }
             b"GoToR" | b"GoToE" | b"Thread" => {
                 let target = self.target(dict);
                 if remote(&target) {
-                    self.names(place, &target);
+                    self.names(place, dict, &target);
                     let sentence = format!("{} it opens a document on another machine: {}", place.trigger, short(&target));
                     self.tell(place, Found::new("pdf.goto_remote").says(&target).summary(sentence));
                 }
@@ -302,12 +336,25 @@ impl Hunt<'_> {
     }
 
     /// Keeps what an action names when no bytes that rules see have it.
-    fn names(&mut self, place: Place<'_>, what: &str) {
+    fn names(&mut self, place: Place<'_>, dict: &Dict, what: &str) {
         let doc = self.doc;
+        if doc.locked || what.is_empty() || !self.named.insert(what.to_owned()) {
+            return;
+        }
+        // An object stream is a layer, which has the text of its actions unless some are coded, or stand elsewhere.
         let held = doc.scan.objects.get(place.object).is_some_and(|o| o.holder.is_some());
-        let plain = |what: &str| memmem::find(doc.bytes, what.as_bytes()).is_some();
-        if !doc.locked && !what.is_empty() && self.out.coded.len() < MAX_REPEATS && if held { doc.coded_members } else { !plain(what) } {
+        let seen = if held && !refers(dict) {
+            !doc.coded_members
+        } else {
+            self.named.len() <= MAX_SEARCHES && memmem::find(doc.bytes, what.as_bytes()).is_some()
+        };
+        if seen {
+            return;
+        }
+        if self.out.coded.len() < MAX_CODED {
             self.out.coded.insert(what.to_owned());
+        } else {
+            self.out.more_coded = true;
         }
     }
 
@@ -332,6 +379,19 @@ impl Hunt<'_> {
             self.out.found.push(found.at(offset, 0));
         }
     }
+}
+
+/// Whether what an action names may stand in another object.
+fn refers(dict: &Dict) -> bool {
+    let names = |key: &[u8]| matches!(key, b"URI" | b"F" | b"UF" | b"P" | b"Win" | b"Unix" | b"Mac" | b"DOS");
+    dict.iter().any(|(key, value)| {
+        names(&key.bytes)
+            && match value {
+                Value::Ref(_) => true,
+                Value::Dict(inner) => inner.iter().any(|(key, value)| names(&key.bytes) && matches!(value, Value::Ref(_))),
+                _ => false,
+            }
+    })
 }
 
 fn is_field(dict: &Dict) -> bool {

@@ -14,7 +14,7 @@ use super::crypt::Keys;
 use super::filters::{Filter, MAX_FILTERS, chain};
 use super::readings;
 use super::scan::{Object, Scan};
-use super::value::{Value, all, get, is_name};
+use super::value::{Dict, Value, all, get, is_name};
 use crate::reader::len64;
 use crate::sink::gap_of;
 
@@ -24,6 +24,8 @@ const MAX_OBJSTMS: u64 = 128 * 1024 * 1024;
 
 /// Readings of the table of one object stream.
 const MAX_TABLES: usize = 4;
+/// Values of one key that are looked at for them.
+const MAX_NUMBERS: usize = 64;
 
 /// A read document.
 pub struct Doc<'a> {
@@ -154,6 +156,7 @@ impl<'a> Doc<'a> {
             values: &mut values,
             objects: Vec::new(),
             coded: false,
+            expired,
         };
         let holders: Vec<usize> = (0..self.scan.objects.len()).filter(|i| self.is_objstm(*i)).collect();
         for holder in &holders {
@@ -161,7 +164,14 @@ impl<'a> Doc<'a> {
             if self.locked || expired() {
                 break;
             }
-            let tables = self.tables(object);
+            let (tables, more) = self.tables(object);
+            if more {
+                let what = format!(
+                    "object stream {} says in more ways where its objects stand than are read",
+                    object.number
+                );
+                gaps.push(Gap::new(GapKind::TooMany, what));
+            }
             for data in self.decoded_otherwise(object, MAX_OBJSTM.min(left)) {
                 left = left.saturating_sub(len64(data.len()));
                 members.read(object, *holder, &data, &tables);
@@ -196,29 +206,46 @@ impl<'a> Doc<'a> {
         })
     }
 
-    /// Every table that a reader may take an object stream to have: numbers may be references, and keys may be repeated.
-    fn tables(&self, object: &Object) -> Vec<Table> {
-        let Some(dict) = object.value.dict() else { return Vec::new() };
-        let numbers = |key: &[u8]| {
-            let mut found: Vec<usize> = Vec::new();
-            for value in all(dict, key).take(MAX_TABLES) {
-                let bodies: Vec<&Value> = match value {
-                    Value::Ref(number) => self.bodies(*number).rev().take(MAX_TABLES).map(|(_, o)| &o.value).collect(),
-                    direct => vec![direct],
-                };
-                found.extend(bodies.into_iter().filter_map(|v| usize::try_from(self.resolve(v).int()?).ok()));
-            }
-            found
+    /// Every table that a reader may take an object stream to have, the usual one last, where the newest body of an object stands, and
+    /// whether there are more: numbers may be references, and keys may be repeated.
+    fn tables(&self, object: &Object) -> (Vec<Table>, bool) {
+        let Some(dict) = object.value.dict() else {
+            return (Vec::new(), false);
         };
-        let count = numbers(b"N").into_iter().max();
-        let mut firsts = numbers(b"First");
+        let (counts, mut more) = self.numbers(dict, b"N");
+        let count = counts.into_iter().max();
+        let (mut firsts, more_firsts) = self.numbers(dict, b"First");
         if firsts.is_empty() {
             firsts.push(0);
         }
-        firsts.sort_unstable();
-        firsts.dedup();
+        more |= more_firsts || firsts.len() > MAX_TABLES;
         firsts.truncate(MAX_TABLES);
-        firsts.into_iter().map(|first| Table { first, count }).collect()
+        firsts.reverse();
+        (firsts.into_iter().map(|first| Table { first, count }).collect(), more)
+    }
+
+    /// The different numbers that a key may have, those of the last key and of the newest body first, and whether there are more.
+    fn numbers(&self, dict: &Dict, key: &[u8]) -> (Vec<usize>, bool) {
+        let mut found = Vec::new();
+        let mut looked = 0_usize;
+        for value in all(dict, key).rev() {
+            let (direct, number) = match value {
+                Value::Ref(number) => (None, Some(*number)),
+                direct => (Some(direct), None),
+            };
+            let bodies = number
+                .into_iter()
+                .flat_map(|number| self.bodies(number).rev().map(|(_, o)| &o.value));
+            for value in direct.into_iter().chain(bodies) {
+                if looked == MAX_NUMBERS {
+                    return (found, true);
+                }
+                looked = looked.saturating_add(1);
+                let number = self.resolve(value).whole().and_then(|n| usize::try_from(n).ok());
+                found.extend(number.filter(|n| !found.contains(n)));
+            }
+        }
+        (found, false)
     }
 
     fn extends_in_circle(&self, holder: usize) -> bool {

@@ -24,12 +24,14 @@ fn is_regular(byte: u8) -> bool {
 pub struct Lexer<'a, 'v> {
     bytes: &'a [u8],
     at: usize,
+    /// The furthest that was looked ahead.
+    ahead: usize,
     values: &'v mut usize,
     /// True when the object ended before it was closed.
     pub broken: bool,
     /// True when it was nested deeper than is read.
     pub too_deep: bool,
-    /// True when a string was in hexadecimal or had an escape.
+    /// True when a string was in hexadecimal, had an escape, or bytes that are no ASCII.
     pub coded: bool,
 }
 
@@ -39,6 +41,7 @@ impl<'a, 'v> Lexer<'a, 'v> {
         Lexer {
             bytes,
             at,
+            ahead: at,
             values,
             broken: false,
             too_deep: false,
@@ -49,6 +52,11 @@ impl<'a, 'v> Lexer<'a, 'v> {
     /// Offset of the next byte.
     pub fn offset(&self) -> usize {
         self.at
+    }
+
+    /// Offset behind the last byte that was looked at, in bytes: the work that reading took.
+    pub fn furthest(&self) -> usize {
+        self.at.max(self.ahead)
     }
 
     /// The next object; `Null` for what is none.
@@ -296,6 +304,7 @@ impl<'a, 'v> Lexer<'a, 'v> {
                 _ => out.push(byte),
             }
         }
+        self.coded |= !out.is_ascii();
         out
     }
 
@@ -380,6 +389,7 @@ impl<'a, 'v> Lexer<'a, 'v> {
                 return Value::Ref(object);
             }
         }
+        self.ahead = self.ahead.max(self.at);
         self.at = back;
         Value::Int(number)
     }

@@ -148,7 +148,9 @@ pub fn scan(bytes: &[u8], header: usize, expired: &dyn Fn() -> bool) -> Scan {
         }
         scan.objects.push(object);
     }
-    scan.trailers = trailers(bytes, &scan.objects, &mut scan.values);
+    let (trailers, stopped) = trailers(bytes, &scan.objects, &mut scan.values);
+    scan.trailers = trailers;
+    scan.stopped_at = scan.stopped_at.or(stopped);
     scan
 }
 
@@ -366,18 +368,36 @@ fn revisions(bytes: &[u8]) -> Vec<usize> {
     ends
 }
 
-fn trailers(bytes: &[u8], objects: &[Object], values: &mut usize) -> Vec<Dict> {
+/// The dictionaries behind `trailer`, and where they are no longer read: work stays linear in the file.
+fn trailers(bytes: &[u8], objects: &[Object], values: &mut usize) -> (Vec<Dict>, Option<usize>) {
     let mut ranges: Vec<&Range<usize>> = objects.iter().filter_map(|o| o.stream.as_ref()).collect();
     ranges.sort_by_key(|r| r.start);
+    let tables = tables(bytes);
     let mut found = Vec::new();
-    for at in memmem::find_iter(bytes, b"trailer").take(4096) {
+    let (mut passed, mut stopped) = (0, None);
+    let mut work = bytes.len().saturating_mul(2).saturating_add(MAX_STRETCH);
+    for at in memmem::find_iter(bytes, b"trailer") {
         let before = ranges.partition_point(|r| r.start <= at);
-        let inside = before.checked_sub(1).and_then(|i| ranges.get(i)).is_some_and(|r| r.contains(&at));
-        let body = at.saturating_add(7);
-        let window = bytes.get(..body.saturating_add(64 * 1024).min(bytes.len())).unwrap_or_default();
-        if !inside && let (Value::Dict(dict), ..) = read(window, body, values) {
+        let inside = before.checked_sub(1).and_then(|i| ranges.get(i)).filter(|r| r.contains(&at));
+        // Words inside a stream's data are data, unless a reader is led there.
+        if inside.is_some_and(|range| !tables.iter().any(|table| range.contains(table))) {
+            continue;
+        }
+        // Of words in comments between a word and its dictionary the first counts for all.
+        if at < passed {
+            continue;
+        }
+        if work == 0 || *values == 0 {
+            stopped = Some(at);
+            break;
+        }
+        let mut lexer = Lexer::new(bytes, at.saturating_add(7), values);
+        lexer.skip_space();
+        passed = lexer.offset();
+        if let Value::Dict(dict) = lexer.value() {
             found.push(dict);
         }
+        work = work.saturating_sub(lexer.furthest().saturating_sub(at));
     }
     // Cross-reference streams are trailers too.
     for object in objects {
@@ -388,7 +408,22 @@ fn trailers(bytes: &[u8], objects: &[Object], values: &mut usize) -> Vec<Dict> {
             found.push(dict.clone());
         }
     }
-    found
+    (found, stopped)
+}
+
+/// Where each `startxref` leads (section 7.5.5), some of the last.
+fn tables(bytes: &[u8]) -> Vec<usize> {
+    let word = b"startxref";
+    let target = |at: usize| {
+        let mut none = 1;
+        let from = at.saturating_add(word.len());
+        // A window, so that comments that run on for ever are not read again each time.
+        let window = bytes.get(..from.saturating_add(256).min(bytes.len()))?;
+        let mut lexer = Lexer::new(window, from, &mut none);
+        lexer.skip_space();
+        lexer.unsigned().map(size)
+    };
+    memmem::rfind_iter(bytes, word).take(64).filter_map(target).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Hands embedded files, decoded streams and form scripts to the sink.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use airlock_proto::{Gap, GapKind, Severity};
 
@@ -9,7 +9,7 @@ use super::document::{Doc, named_gap};
 use super::filters::{Filter, MAX_FILTERS, chain};
 use super::readings;
 use super::scan::Object;
-use super::structure::{dicts, tail_range};
+use super::structure::{all_dicts, tail_range};
 use super::value::{Dict, Value, get, is_name};
 use super::words::{remote, short, suspicious_api};
 use super::xfa;
@@ -134,24 +134,27 @@ fn holds_more(data: &[u8]) -> bool {
 /// Streams that a file specification embeds, with its name, and those that say themselves that they are embedded.
 fn embedded(doc: &Doc<'_>) -> BTreeMap<usize, String> {
     let mut found = BTreeMap::new();
-    for object in &doc.scan.objects {
-        dicts(&object.value, &mut |dict| {
-            let Some(files) = get(dict, b"EF").and_then(|v| doc.resolve(v).dict()) else {
-                return;
-            };
-            let name = file_name(
-                doc,
-                &Value::Dict(dict.iter().filter(|(k, _)| &*k.bytes != b"EF").cloned().collect()),
-            );
-            for (_, file) in files {
-                let Value::Ref(number) = file else { continue };
-                // Newest first; a file of copies stays linear, and what is not a member is a layer.
-                for (index, _) in doc.bodies(*number).rev().take(64).filter(|(_, o)| o.stream.is_some()) {
-                    found.entry(index).or_insert_with(|| name.clone());
-                }
+    let mut seen = HashSet::new();
+    all_dicts(doc, &mut |dict| {
+        let Some(files) = get(dict, b"EF").and_then(|v| doc.resolve(v).dict()) else {
+            return;
+        };
+        // One that many specifications share is read once.
+        if !seen.insert(std::ptr::from_ref(files)) {
+            return;
+        }
+        let name = file_name(
+            doc,
+            &Value::Dict(dict.iter().filter(|(k, _)| &*k.bytes != b"EF").cloned().collect()),
+        );
+        for (_, file) in files {
+            let Value::Ref(number) = file else { continue };
+            // Newest first; a file of copies stays linear, and what is not a member is a layer.
+            for (index, _) in doc.bodies(*number).rev().take(64).filter(|(_, o)| o.stream.is_some()) {
+                found.entry(index).or_insert_with(|| name.clone());
             }
-        });
-    }
+        }
+    });
     for (index, object) in doc.scan.objects.iter().enumerate() {
         if object.stream.is_some() && object.value.dict().is_some_and(|d| is_name(d, b"Type", b"EmbeddedFile")) {
             found.entry(index).or_default();
@@ -232,25 +235,27 @@ fn oddities(doc: &Doc<'_>, object: &Object, dict: &Dict, script: bool, told: &mu
 /// Scripts and outside addresses of XFA forms.
 fn forms(doc: &Doc<'_>, sink: &mut Sink<'_, '_>) {
     let mut packets = BTreeSet::new();
-    for object in &doc.scan.objects {
-        dicts(&object.value, &mut |dict| {
-            let Some(value) = get(dict, b"XFA") else { return };
-            let parts = match doc.resolve(value) {
-                Value::Array(parts) => parts.as_slice(),
-                _ => std::slice::from_ref(value),
-            };
-            for part in parts {
-                if let Value::Ref(number) = part {
-                    packets.extend(
-                        doc.bodies(*number)
-                            .take(64)
-                            .filter(|(_, o)| o.stream.is_some())
-                            .map(|(index, _)| index),
-                    );
-                }
+    let mut seen = HashSet::new();
+    all_dicts(doc, &mut |dict| {
+        let Some(value) = get(dict, b"XFA") else { return };
+        let parts = match doc.resolve(value) {
+            Value::Array(parts) => parts.as_slice(),
+            _ => std::slice::from_ref(value),
+        };
+        if !seen.insert(parts.as_ptr()) {
+            return;
+        }
+        for part in parts {
+            if let Value::Ref(number) = part {
+                packets.extend(
+                    doc.bodies(*number)
+                        .take(64)
+                        .filter(|(_, o)| o.stream.is_some())
+                        .map(|(index, _)| index),
+                );
             }
-        });
-    }
+        }
+    });
     let mut told = BTreeSet::new();
     for index in packets.iter().take(MAX_FORMS) {
         let Some(object) = doc.scan.objects.get(*index) else { continue };

@@ -147,6 +147,17 @@ fn names(value: &Value, told: &mut dyn FnMut(&[u8])) {
     }
 }
 
+/// Every dictionary of the document, those of trailers, in which a catalog may stand, too.
+pub fn all_dicts<'d>(doc: &'d Doc<'_>, see: &mut dyn FnMut(&'d Dict)) {
+    for object in &doc.scan.objects {
+        dicts(&object.value, see);
+    }
+    for trailer in &doc.scan.trailers {
+        see(trailer);
+        trailer.iter().for_each(|(_, value)| dicts(value, see));
+    }
+}
+
 /// Every dictionary of an object.
 pub fn dicts<'v>(value: &'v Value, see: &mut dyn FnMut(&'v Dict)) {
     match value {

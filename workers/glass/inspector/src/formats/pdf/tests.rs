@@ -7,6 +7,8 @@ use airlock_proto::{Finding, GapKind, Limits, Severity};
 
 use crate::{Surroundings, inspect};
 
+mod tables;
+
 #[derive(Default)]
 struct Seen {
     nodes: Vec<(String, String, String)>,

@@ -60,6 +60,14 @@ impl Value {
         }
     }
 
+    /// The number, without its fraction: readers take one where only an integer may stand.
+    pub fn whole(&self) -> Option<i64> {
+        match self {
+            Value::Int(n) | Value::Real(n) => Some(*n),
+            _ => None,
+        }
+    }
+
     /// The string's bytes.
     pub fn text(&self) -> Option<&[u8]> {
         match self {

@@ -121,8 +121,8 @@ impl Hunt<'_> {
                 target = file_name(self.doc, value);
             }
         }
-        self.names(place, &target);
-        self.names(place, &parameters);
+        self.names(place, dict, &target);
+        self.names(place, dict, &parameters);
         let document = matches!(
             extension(&target).as_str(),
             "pdf" | "txt" | "htm" | "html" | "jpg" | "png" | "doc" | "docx" | "xls" | "xlsx"
@@ -155,15 +155,18 @@ impl Hunt<'_> {
         let Some(address) = get(dict, b"URI").and_then(|v| self.doc.resolve(v).text()).map(text) else {
             return;
         };
-        if self.doc.locked || self.addresses.len() >= MAX_REPEATS || !self.addresses.insert(address.clone()) {
+        if self.doc.locked || !self.addresses.insert(address.clone()) {
             return;
         }
-        self.names(place, &address);
+        self.names(place, dict, &address);
         let sentence = format!("{} it opens the address {}", place.trigger, short(&address));
-        self.tell(place, Found::new("pdf.uri").says(&address).summary(sentence));
+        // Of very many links each is looked at, and the odd ones are told.
+        if self.addresses.len() <= MAX_REPEATS {
+            self.tell(place, Found::new("pdf.uri").says(&address).summary(sentence));
+        }
         if let Some((id, why, severity)) = odd_address(&address) {
             let sentence = format!("A link {why}: {}", short(&address));
-            self.tell(place, Found::new(id).severity(severity).says(&address).summary(sentence));
+            self.tell_some(place, Found::new(id).severity(severity).says(&address).summary(sentence));
         }
     }
 
@@ -176,7 +179,7 @@ impl Hunt<'_> {
             Severity::Medium
         };
         if remote(&target) || place.auto {
-            self.names(place, &target);
+            self.names(place, dict, &target);
             let sentence = format!("{} it sends the form to {}", place.trigger, short(&target));
             let found = Found::new("pdf.submitform").severity(severity).says(&target).summary(sentence);
             self.tell(place, found);

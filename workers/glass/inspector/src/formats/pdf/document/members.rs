@@ -18,8 +18,10 @@ pub struct Members<'v> {
     pub values: &'v mut usize,
     /// The objects, in file order of their streams.
     pub objects: Vec<Object>,
-    /// True when a string of one of them is in hexadecimal or has escapes.
+    /// True when a string of one of them is not written as it reads.
     pub coded: bool,
+    /// Says when the time is over.
+    pub expired: &'v dyn Fn() -> bool,
 }
 
 impl Members<'_> {
@@ -27,7 +29,7 @@ impl Members<'_> {
     /// broken.
     pub fn read(&mut self, holder: &Object, index: usize, data: &[u8], tables: &[Table]) -> bool {
         tables.iter().fold(true, |whole, table| {
-            let read = self.by(table, holder, index, data);
+            let read = !(self.expired)() && self.by(table, holder, index, data);
             whole && read
         })
     }
@@ -47,7 +49,7 @@ impl Members<'_> {
             let value = lexer.value();
             whole &= !lexer.broken;
             self.coded |= lexer.coded;
-            work = work.saturating_sub(lexer.offset().saturating_sub(at).max(1));
+            work = work.saturating_sub(lexer.furthest().saturating_sub(at).max(1));
             self.objects.push(Object {
                 number: u32::try_from(number).unwrap_or(u32::MAX),
                 generation: 0,
@@ -70,7 +72,8 @@ fn pairs(data: &[u8], table: &Table, most: usize) -> Vec<(i64, usize)> {
     let mut found = Vec::new();
     let mut none = 1;
     let mut lexer = Lexer::new(data, 0, &mut none);
-    while found.len() < table.count.unwrap_or(usize::MAX).min(most) {
+    // One more than may be made tells that there are more.
+    while found.len() < table.count.unwrap_or(usize::MAX).min(most.saturating_add(1)) {
         lexer.skip_space();
         if table.count.is_none() && table.first > 0 && lexer.offset() >= table.first {
             break;
