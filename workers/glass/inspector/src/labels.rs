@@ -201,7 +201,9 @@ pub fn all() -> Vec<Label> {
 /// What a type is by its signature alone; `None` for text and for what nobody recognises.
 pub fn find(bytes: &[u8]) -> Option<Label> {
     let by_magic = ROWS.iter().find(|row| {
-        bytes.get(row.offset..).is_some_and(|tail| tail.starts_with(row.magic)) && programs::is_plausible(row.label.name, bytes)
+        // The first byte alone rules most out, without a call.
+        let begins = |tail: &[u8]| tail.first() == row.magic.first() && tail.starts_with(row.magic);
+        bytes.get(row.offset..).is_some_and(begins) && programs::is_plausible(row.label.name, bytes)
     });
     let label = by_magic.map(|row| row.label);
     label

@@ -61,8 +61,9 @@ fn is_worth(bytes: &[u8]) -> bool {
 #[derive(Default)]
 struct Joined {
     digits: Vec<u8>,
-    /// How many pieces, and where the last one ends.
+    /// How many pieces, and where the last one begins and ends.
     pieces: usize,
+    start: usize,
     end: usize,
     /// What stands before the last piece, and what is compared of it.
     last: (usize, usize),
@@ -75,12 +76,23 @@ impl Joined {
         let between = (self.pieces > 0 && gap.len() <= LONGEST_GAP).then(|| told(gap));
         match between {
             Some(between) if self.pieces == 1 || between == self.between => self.between = between,
-            _ => {
+            between => {
                 self.end(bytes, found);
-                *self = Self::default();
+                let last = bytes.get(self.start..self.end).unwrap_or_default();
+                // The piece before may have been the first one.
+                *self = match between {
+                    Some(between) => Self {
+                        digits: last.to_vec(),
+                        pieces: 1,
+                        between,
+                        ..*self
+                    },
+                    None => Self::default(),
+                };
             }
         }
         self.last = (self.end, at);
+        self.start = at;
         self.digits.extend_from_slice(piece);
         self.pieces = self.pieces.saturating_add(1);
         self.end = at.saturating_add(piece.len());
@@ -105,69 +117,103 @@ impl Joined {
 /// What is compared: one line writes to a file what the next one appends, and names may have numbers.
 fn told(gap: &[u8]) -> Vec<u8> {
     gap.iter()
-        .copied()
-        .filter(|b| !b.is_ascii_whitespace() && !b.is_ascii_digit() && *b != b'>')
+        .filter(|b| !b.is_ascii_whitespace() && !b.is_ascii_digit() && **b != b'>')
+        .map(u8::to_ascii_lowercase)
         .collect()
 }
 
 /// Pairs of digits with a blank, a hyphen or a colon between them, in one line or more.
 fn pairs(bytes: &[u8], found: &mut Vec<Vec<u8>>) {
-    /// So many pairs of a row are looked at, at every place that is asked.
+    /// So far apart are the places that are asked. Wherever a line ends in it, two pairs stand before or behind in a window.
     const STEP: usize = 24;
     let mut at = 0_usize;
     let mut free = 0_usize;
     while let Some(window) = bytes.get(at..at.saturating_add(9)) {
-        let start = window.as_array::<9>().and_then(phase).map(|phase| at.saturating_add(phase));
+        let window = bytes.get(at..at.saturating_add(WINDOW)).unwrap_or(window);
+        let start = phase(window).map(|phase| at.saturating_add(phase));
         at = at.saturating_add(STEP);
         let Some(start) = start else { continue };
         let Some(sign) = bytes.get(start.saturating_add(2)).copied() else {
             continue;
         };
         let mut first = start;
-        while let Some(before) = first.checked_sub(3).filter(|before| *before >= free)
-            && bytes
-                .get(before..first)
-                .is_some_and(|row| is_pair(row) && row.get(2) == Some(&sign))
-        {
+        while let Some(before) = pair_before(bytes, free, first, sign) {
             first = before;
         }
-        let (decoded, end) = row(bytes, first, sign);
-        (at, free) = (at.max(end), end);
-        if decoded.len().saturating_mul(2) >= MIN_HEX && (known::is_surely_file(&decoded, "hex") || is_text(&decoded)) {
-            found.push(decoded);
-        }
+        let row = Row::read(bytes, first, sign);
+        (at, free) = (at.max(row.end), row.end);
+        found.extend(row.file());
     }
 }
 
-/// Where in nine bytes two pairs begin that one sign divides.
-fn phase(window: &[u8; 9]) -> Option<usize> {
-    (0..3_usize).find(|n| {
-        let row = window.get(*n..).unwrap_or_default();
-        let sign = row.get(2).copied().unwrap_or_default();
-        let next = row.get(3..).unwrap_or_default();
-        matches!(sign, b' ' | b'-' | b':') && is_pair(row) && next.len() >= 2 && is_pair(next)
+/// Bytes that are looked at for two pairs: a line may end in them, with two bytes.
+const WINDOW: usize = 13;
+
+/// Where in the window two pairs begin that one sign divides.
+fn phase(window: &[u8]) -> Option<usize> {
+    window.windows(5).position(|five| {
+        let (pair, rest) = five.split_at_checked(2).unwrap_or_default();
+        let sign = rest.first().copied().unwrap_or_default();
+        matches!(sign, b' ' | b'-' | b':') && is_pair(pair) && is_pair(rest.get(1..).unwrap_or_default())
     })
+}
+
+/// Where the pair before a pair begins.
+fn pair_before(bytes: &[u8], free: usize, first: usize, sign: u8) -> Option<usize> {
+    let head = bytes.get(free..first)?;
+    let gap = gap(head.iter().rev(), sign);
+    let pair = head.len().checked_sub(gap)?.checked_sub(2)?;
+    (gap > 0 && is_pair(head.get(pair..)?)).then(|| free.saturating_add(pair))
+}
+
+/// How many signs and blanks stand between two pairs.
+fn gap<'b>(bytes: impl Iterator<Item = &'b u8>, sign: u8) -> usize {
+    bytes.take(32).take_while(|b| **b == sign || b.is_ascii_whitespace()).count()
 }
 
 fn is_pair(row: &[u8]) -> bool {
     row.iter().take(2).filter(|b| b.is_ascii_hexdigit()).count() == 2
 }
 
-/// The bytes of the pairs from a place on, and where they end. A line may end with the sign or without.
-fn row(bytes: &[u8], from: usize, sign: u8) -> (Vec<u8>, usize) {
-    let mut digits = Vec::new();
-    let mut at = from;
-    while let Some(pair) = bytes.get(at..at.saturating_add(2)).filter(|pair| is_pair(pair)) {
-        digits.extend_from_slice(pair);
-        at = at.saturating_add(2);
-        let rest = bytes.get(at..).unwrap_or_default();
-        let gap = rest.iter().take(32).take_while(|b| **b == sign || b.is_ascii_whitespace()).count();
-        if gap == 0 {
-            break;
+/// Pairs in a row.
+struct Row {
+    bytes: Vec<u8>,
+    /// Where some of the first lines begin: other numbers may stand before.
+    lines: Vec<usize>,
+    /// Where the row ends.
+    end: usize,
+}
+
+impl Row {
+    /// The pairs from a place on. A line may end with the sign or without.
+    fn read(text: &[u8], from: usize, sign: u8) -> Self {
+        const LINES: usize = 8;
+        let (mut digits, mut lines) = (Vec::new(), vec![0]);
+        let mut at = from;
+        while let Some(pair) = text.get(at..at.saturating_add(2)).filter(|pair| is_pair(pair)) {
+            digits.extend_from_slice(pair);
+            at = at.saturating_add(2);
+            let rest = text.get(at..).unwrap_or_default();
+            let gap = gap(rest.iter(), sign);
+            if gap == 0 {
+                break;
+            }
+            if lines.len() < LINES && memchr::memchr(b'\n', rest.get(..gap).unwrap_or_default()).is_some() {
+                lines.push(digits.len() / 2);
+            }
+            at = at.saturating_add(gap);
         }
-        at = at.saturating_add(gap);
+        let bytes = decode(&digits).unwrap_or_default();
+        Self { bytes, lines, end: at }
     }
-    (decode(&digits).unwrap_or_default(), at)
+
+    fn file(self) -> Option<Vec<u8>> {
+        let from = self.lines.iter().filter_map(|line| self.bytes.get(*line..));
+        let mut files = from.filter(|bytes| bytes.len().saturating_mul(2) >= MIN_HEX);
+        files
+            .find(|bytes| known::is_surely_file(bytes, "hex") || is_text(bytes))
+            .map(<[u8]>::to_vec)
+    }
 }
 
 #[cfg(test)]
@@ -218,6 +264,36 @@ mod tests {
                 .join("\r\n"),
         ] {
             assert_eq!(strings(text.as_bytes()), std::slice::from_ref(&bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn foreign_digits_before_the_pieces_hide_nothing() {
+        let (bytes, digits) = archive();
+        let lines = cut(&digits, 64, ")>>a.hex\r\n(echo ");
+        for text in [
+            format!("set k=0123456789abcdef\n(echo {lines})>>a.hex"),
+            format!("set k=0123456789abcdef\n(ECHO {})>>a.hex", lines.replacen("echo", "Echo", 1)),
+        ] {
+            assert_eq!(strings(text.as_bytes()), std::slice::from_ref(&bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn short_lines_of_pairs_are_read_wherever_they_stand() {
+        let (bytes, digits) = archive();
+        for (pairs, end) in [(4, "\n"), (8, "\n"), (8, "\r\n"), (7, "\r\n"), (16, " \n")] {
+            let lines: Vec<String> = digits
+                .as_bytes()
+                .chunks(pairs * 2)
+                .map(|l| cut(&String::from_utf8_lossy(l), 2, " "))
+                .collect();
+            for before in 0..30 {
+                for junk in ["", "10 20 30\n"] {
+                    let text = format!("{}\n{junk}{}", "x".repeat(before), lines.join(end));
+                    assert_eq!(strings(text.as_bytes()), std::slice::from_ref(&bytes), "{text}");
+                }
+            }
         }
     }
 

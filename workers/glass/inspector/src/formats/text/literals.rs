@@ -7,6 +7,10 @@ use super::known;
 const FEWEST: usize = 4;
 const SHORTEST: usize = 32;
 
+/// Most literals that are joined, and at how many of the first of them the file may begin: one in a comment may stand before.
+const MOST_PARTS: usize = 1 << 20;
+const BEGINNINGS: usize = 8;
+
 /// The bytes of every literal that are those of a file. A literal begins at every quote, for one in prose closes none; each kind of
 /// quote costs one pass.
 pub fn files(text: &str) -> Vec<Vec<u8>> {
@@ -15,28 +19,47 @@ pub fn files(text: &str) -> Vec<Vec<u8>> {
     if memchr::memchr2_iter(b'\\', b'%', bytes).nth(FEWEST.saturating_sub(1)).is_none() {
         return found;
     }
-    let mut free = 0_usize;
+    let mut joined = Places::default();
     for quote in memchr::memchr3_iter(b'"', b'\'', b'`', bytes) {
-        if quote < free || is_escaped(bytes, quote) {
+        // What was joined is not joined again from its second part on.
+        if joined.has(quote) || is_escaped(bytes, quote) {
             continue;
         }
         let mut parts = Vec::new();
         let mut at = quote;
         while let Some((literal, end)) = literal(text, at) {
             parts.push(literal);
-            at = end;
             match next(bytes, end) {
-                Some(next) => at = next,
-                None => break,
+                Some(next) if parts.len() < MOST_PARTS => {
+                    joined.add(next, bytes.len());
+                    at = next;
+                }
+                _ => break,
             }
         }
-        // What was joined is not joined again from its second part on.
-        if parts.len() > 1 {
-            free = at;
-        }
-        found.extend(file(&parts));
+        let beginnings = 0..parts.len().min(BEGINNINGS);
+        found.extend(beginnings.filter_map(|n| parts.get(n..)).find_map(file));
     }
     found
+}
+
+/// Places in a text, a bit each: there may be millions.
+#[derive(Default)]
+struct Places(Vec<u8>);
+
+impl Places {
+    fn add(&mut self, at: usize, length: usize) {
+        if self.0.is_empty() {
+            self.0.resize((length / 8).saturating_add(1), 0);
+        }
+        if let Some(byte) = self.0.get_mut(at / 8) {
+            *byte |= 1 << (at % 8);
+        }
+    }
+
+    fn has(&self, at: usize) -> bool {
+        self.0.get(at / 8).is_some_and(|byte| byte >> (at % 8) & 1 == 1)
+    }
 }
 
 /// True behind an odd number of backslashes.
@@ -96,9 +119,9 @@ fn file(parts: &[&str]) -> Option<Vec<u8>> {
 /// What `%41` and `%u0041` say, behind the comma of a `data:` URL.
 fn percent(bytes: &[u8]) -> Option<Vec<u8>> {
     memchr::memchr_iter(b'%', bytes).nth(FEWEST.saturating_sub(1))?;
-    let body = match bytes.strip_prefix(b"data:") {
-        Some(rest) => rest.get(memchr::memchr(b',', rest)?.checked_add(1)?..)?,
-        None => bytes,
+    let body = match bytes.split_at_checked(5) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"data:") => rest.get(memchr::memchr(b',', rest)?.checked_add(1)?..)?,
+        _ => bytes,
     };
     // One character for each byte, so that what stands in no escape stays as it is.
     let text: String = body.iter().map(|b| char::from(*b)).collect();
@@ -189,7 +212,9 @@ mod tests {
             format!("x='a'; y='{mine}' +\n \"{other}\"; z='b'"),
             format!("x=`{mine}\\\n{other}`"),
             format!("unescape('{percent}')"),
-            format!("l.href='data:application/zip,{percent}';"),
+            format!("l.href='Data:application/zip,{percent}';"),
+            format!("//` \nx='{hex}'\n//`+''"),
+            format!("/* ''+' */ x='{mine}'+'{other}'"),
         ] {
             assert_eq!(files(&text), [archive()], "{text}");
         }

@@ -38,26 +38,27 @@ pub fn lists(text: &str) -> Vec<(&'static str, Vec<u8>)> {
 /// Where the number before a comma begins.
 fn start(bytes: &[u8], free: usize, comma: usize) -> Option<usize> {
     let before = bytes.get(free..comma)?;
-    let kept = before
-        .get(before.len().saturating_sub(LONGEST.saturating_mul(2))..)?
-        .trim_ascii_end();
-    let length = kept
-        .iter()
-        .rev()
-        .take(LONGEST)
-        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'&'))
-        .count();
-    let end = comma.saturating_sub(before.len().saturating_sub(before.trim_ascii_end().len()));
-    let number = kept.get(kept.len().saturating_sub(length)..)?;
-    (whole(number).is_some() || pair(number).is_some()).then(|| end.saturating_sub(length))
+    let end = before.iter().rposition(|b| !goes_on(b))?.saturating_add(1);
+    let kept = before.get(..end)?;
+    let length = kept.iter().rev().take(LONGEST).take_while(|b| is_part(b)).count();
+    let start = end.saturating_sub(length);
+    let number = kept.get(start..)?;
+    (whole(number).is_some() || pair(number).is_some()).then(|| free.saturating_add(start))
 }
 
-/// Numbers, of which the lower 32 bits are kept, and the same digits as pairs of hexadecimal ones where they all are such.
+/// Stands in a number.
+fn is_part(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'&')
+}
+
+/// Numbers, of which the lower 32 bits are kept, the same digits as pairs of hexadecimal ones where they all are such, and as octal
+/// bytes where some begin with a zero.
 struct List {
     low: Vec<u32>,
     least: i64,
     most: i64,
     pairs: Vec<u8>,
+    octal: Vec<u8>,
 }
 
 impl List {
@@ -68,16 +69,13 @@ impl List {
             least: 0,
             most: 0,
             pairs: Vec::new(),
+            octal: Vec::new(),
         };
         let mut at = start;
         let mut count = 0_usize;
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
-            let length = rest
-                .iter()
-                .take(LONGEST)
-                .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'&'))
-                .count();
+            let length = rest.iter().take(LONGEST).take_while(|b| is_part(b)).count();
             let number = rest.get(..length).unwrap_or_default();
             let (whole, pair) = (whole(number), pair(number));
             let whole = whole.filter(|_| list.low.len() == count);
@@ -85,11 +83,13 @@ impl List {
             if whole.is_none() && pair.is_none() {
                 return (list.of(count), at);
             }
-            if let Some(number) = whole {
-                list.least = list.least.min(number);
-                list.most = list.most.max(number);
-                let [a, b, c, d, ..] = number.to_le_bytes();
-                list.low.push(u32::from_le_bytes([a, b, c, d]));
+            if let Some(value) = whole {
+                list.least = list.least.min(value);
+                list.most = list.most.max(value);
+                let [a, b, c, d, ..] = value.to_le_bytes();
+                let low = u32::from_le_bytes([a, b, c, d]);
+                list.octal(number, low);
+                list.low.push(low);
             }
             list.pairs.extend(pair);
             count = count.saturating_add(1);
@@ -104,6 +104,20 @@ impl List {
         }
     }
 
+    /// Goes on with the octal reading once a number has one.
+    fn octal(&mut self, number: &[u8], low: u32) {
+        let byte = |n: u32| u8::try_from(n).ok();
+        let octal = octal(number);
+        if octal.is_some_and(|n| n != low) && self.octal.is_empty() {
+            self.octal = self.low.iter().copied().map_while(byte).collect();
+        } else if self.octal.is_empty() {
+            return;
+        }
+        if self.octal.len() == self.low.len() {
+            self.octal.extend(byte(octal.unwrap_or(low)));
+        }
+    }
+
     /// What does not hold all numbers of the list is none of its readings.
     fn of(mut self, count: usize) -> Self {
         if self.low.len() < count {
@@ -111,6 +125,9 @@ impl List {
         }
         if self.pairs.len() < count {
             self.pairs.clear();
+        }
+        if self.octal.len() < count {
+            self.octal.clear();
         }
         self
     }
@@ -141,7 +158,7 @@ impl List {
     /// Bytes of a file, as they are or after XOR with one byte.
     fn file(&self) -> Option<(&'static str, Vec<u8>)> {
         let elements = self.elements();
-        [elements, self.pairs.clone()].into_iter().find_map(|bytes| {
+        [elements, self.pairs.clone(), self.octal.clone()].into_iter().find_map(|bytes| {
             if bytes.len() < MIN_FILE {
                 return None;
             }
@@ -211,23 +228,43 @@ fn is_spelt(before: &[u8], behind: &[u8]) -> bool {
 /// How many blanks stand at the start, and signs by which a line goes on in the next one: those of Basic, PowerShell, registry files and
 /// batch files.
 fn blanks(bytes: &[u8]) -> usize {
-    let goes_on = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'_' | b'\\' | b'`' | b'^');
     bytes.iter().take_while(|b| goes_on(b)).count()
+}
+
+fn goes_on(byte: &u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, b'_' | b'\\' | b'`' | b'^')
 }
 
 /// A whole number as scripts write it (ECMA-262, section 12.9.3; VBA, section 3.3.2).
 fn whole(number: &[u8]) -> Option<i64> {
-    let hex = |digits: &str| u32::from_str_radix(digits, 16).ok().map(i64::from);
     let text = std::str::from_utf8(number).ok()?;
+    let of = |radix: u32, digits: &str| u32::from_str_radix(digits, radix).ok().map(i64::from);
     match number {
-        [b'0', b'x' | b'X', ..] => return hex(text.get(2..)?),
-        [b'&', b'h' | b'H', ..] => return hex(text.get(2..)?.trim_end_matches('&')),
-        [b'0'..=b'9' | b'-', ..] => {}
+        [b'0', b'x' | b'X', ..] => return of(16, text.get(2..)?),
+        [b'0', b'o' | b'O', ..] => return of(8, text.get(2..)?),
+        [b'0', b'b' | b'B', ..] => return of(2, text.get(2..)?),
+        [b'&', b'h' | b'H', ..] => return of(16, text.get(2..)?.trim_end_matches('&')),
+        [b'&', b'o' | b'O', ..] => return of(8, text.get(2..)?.trim_end_matches('&')),
+        [b'0'..=b'9' | b'-' | b'+', ..] => {}
         _ => return None,
     }
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let number: i64 = whole.parse().ok()?;
-    (fraction.bytes().all(|b| b == b'0') && number.unsigned_abs() <= u64::from(u32::MAX)).then_some(number)
+    let text = text.strip_suffix('n').unwrap_or(text);
+    if let Ok(number) = text.parse::<i64>() {
+        return (number.unsigned_abs() <= u64::from(u32::MAX)).then_some(number);
+    }
+    let number: f64 = text.parse().ok()?;
+    let fits = number.fract() == 0.0 && number.abs() <= f64::from(u32::MAX);
+    fits.then(|| format!("{number:.0}").parse().ok())?
+}
+
+/// The value of a number that a zero makes octal in old scripts (ECMA-262, annex B.1.1); none for what reads alike.
+fn octal(number: &[u8]) -> Option<u32> {
+    match number {
+        [b'0', rest @ ..] if !rest.is_empty() && rest.iter().all(|b| (b'0'..=b'7').contains(b)) => {
+            u32::from_str_radix(std::str::from_utf8(rest).ok()?, 8).ok()
+        }
+        _ => None,
+    }
 }
 
 /// Two hexadecimal digits without a sign of it, as registry files write bytes.
@@ -284,6 +321,12 @@ mod tests {
         let lines = joined(1, ", _\r\n ", |b| b[0].to_string());
         let hex = joined(1, ",", |b| format!("0x{:02X}", b[0]));
         let reg = joined(1, ",\\\r\n  ", |b| format!("{:02x}", b[0]));
+        let padded = joined(1, ",", |b| format!("{:03}", b[0]));
+        let octal = joined(1, ",", |b| format!("0{:o}", b[0]));
+        let modern = joined(1, ",", |b| format!("0o{:o}", b[0]));
+        let plus = joined(1, ",", |b| format!("+{}n", b[0]));
+        let wide_apart = joined(1, &format!("{},", " ".repeat(40)), |b| b[0].to_string());
+        let first_line = decimal.replacen(',', " _\r\n,", 1);
         let signed = joined(1, ",", |b| b[0].cast_signed().to_string());
         let wide = joined(2, ",", |b| format!("0X{:x}", u16::from_le_bytes([b[0], b[1]])));
         let basic = joined(1, ", ", |b| format!("&H{:02X}", b[0]));
@@ -302,6 +345,12 @@ mod tests {
             format!("new X([{signed}])"),
             format!("new X([{wide}])"),
             format!("f(x[0],{decimal})"),
+            format!("[{padded}]"),
+            format!("[{octal}]"),
+            format!("[{modern}]"),
+            format!("[{plus}]"),
+            format!("[{wide_apart}]"),
+            format!("Array({first_line})"),
         ] {
             assert_eq!(lists(&text), [("bytes", archive())], "{text}");
         }
