@@ -27,7 +27,13 @@ pub fn run(global: &Global, args: &DeadArgs) -> Outcome<Status> {
         for stage in StageName::ALL {
             let broker = place.broker(&config, stage.word()).await?;
             let mut consumer = broker.consume(Queue::Dead(stage), MOST).await?;
-            for (letter, receipt) in letters(consumer.as_mut()).await {
+            let letters = letters(consumer.as_mut()).await;
+            if letters.len() >= usize::from(MOST) {
+                eprintln!(
+                    "airlock: only the first {MOST} dead letters of {stage} are looked at: replay or drop some of them to see the others"
+                );
+            }
+            for (letter, receipt) in letters {
                 let handle = handle(stage, &letter);
                 let wanted = args.command.letter().is_none_or(|wanted| wanted == handle);
                 if !wanted {

@@ -7,7 +7,8 @@ use airlock_records::Records;
 use airlock_store::Store;
 use airlock_token::Keyring;
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::header::ALLOW;
+use axum::http::{HeaderValue, StatusCode};
 use axum::routing::get;
 use sha2::{Digest as _, Sha256};
 
@@ -87,11 +88,13 @@ impl Gateway {
     pub(crate) fn router(&self) -> Router {
         Router::new()
             .route("/d/{token}", get(download::answer).post(download::answer))
-            .route("/v1/requests/{request_id}", get(requests::answer))
+            .route("/v1/requests/{request_id}", get(requests::answer).fallback(requests::other_method))
             .fallback(async || html::page(StatusCode::NOT_FOUND, "Nothing here", "<p>There is no page at this address.</p>"))
             .method_not_allowed_fallback(async || {
                 let body = "<p>This address cannot be used in that way. Open it in a browser.</p>";
-                html::page(StatusCode::METHOD_NOT_ALLOWED, "Not possible here", body)
+                let mut page = html::page(StatusCode::METHOD_NOT_ALLOWED, "Not possible here", body);
+                page.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+                page
             })
             .with_state(self.clone())
     }

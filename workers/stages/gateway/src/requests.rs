@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, WWW_AUTHENTICATE,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -83,6 +83,14 @@ pub(crate) async fn answer(
         verdict,
     };
     json(StatusCode::OK, &view)
+}
+
+/// Any method but GET and HEAD.
+pub(crate) async fn other_method() -> Response<Body> {
+    let error = "this address answers GET and HEAD";
+    let mut response = json(StatusCode::METHOD_NOT_ALLOWED, &Fault { error });
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    response
 }
 
 /// Verdicts are recorded in the form that the service asked with; no protobuf one begins with a brace.

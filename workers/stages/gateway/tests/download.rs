@@ -56,11 +56,19 @@ async fn the_scanned_bytes_come_with_every_guard() {
     assert_eq!((reply.status, reply.header("content-length")), (200, Some("0")));
     for (method, path, status) in [
         ("PUT", format!("/d/{token}"), 405),
+        ("POST", "/v1/requests/x".to_owned(), 405),
         ("GET", "/".to_owned(), 404),
         ("GET", "/v1/requests/x".to_owned(), 401),
     ] {
         let reply = site.ask(method, &path, &[]).await;
         assert_eq!(reply.status, status);
+        let form = if path.starts_with("/v1/") {
+            "application/json"
+        } else {
+            "text/html"
+        };
+        assert!(reply.header("content-type").is_some_and(|is| is.starts_with(form)), "{path}");
+        assert_eq!(reply.header("allow").is_some(), status == 405);
         for guard in [
             "content-security-policy",
             "x-content-type-options",

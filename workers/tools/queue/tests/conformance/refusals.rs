@@ -198,7 +198,10 @@ async fn a_request_needs_no_more_than_the_contract_says(world: &'static RabbitWo
     let (message, receipt) = next(&mut work).await;
     let allowed = StageName::Intake.senders(&message.kind).allow(&message.sender);
     assert!(allowed && !message.stray, "{message:?}");
-    assert_eq!((message.decode::<ScanRequest>().unwrap(), message.request_id.as_str()), (request, "bare"));
+    assert_eq!(
+        (message.decode::<ScanRequest>().unwrap(), message.request_id.as_str()),
+        (request, "bare")
+    );
     assert!(receipt.ack().await);
 }
 
