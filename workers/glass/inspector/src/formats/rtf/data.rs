@@ -60,10 +60,12 @@ impl Collector {
         }
     }
 
-    /// Bytes of `\bin`.
+    /// Bytes of `\bin`. None at all change nothing.
     pub fn raw(&mut self, bytes: &[u8]) {
-        self.half = None;
-        self.bytes.extend_from_slice(bytes);
+        if !bytes.is_empty() {
+            self.half = None;
+            self.bytes.extend_from_slice(bytes);
+        }
     }
 
     /// A character that was written as `\'hh`; among digits Word drops the one before it.

@@ -52,6 +52,15 @@ fn groups_words_and_binary_data_do_not_hide_an_object() {
 }
 
 #[test]
+fn binary_data_without_a_byte_changes_nothing() {
+    let object = hex(&ole1("Package", b"MARKER"));
+    let (first, second) = object.split_at(31);
+    let seen = look(format!("{{\\rtf1{{\\object{{\\*\\objdata {first}\\bin0 {second}}}}}}}").as_bytes());
+    assert!(seen.node("Package", "raw").contains("MARKER"));
+    seen.finding("rtf.bin_trick");
+}
+
+#[test]
 fn templates_pictures_fonts_and_lengths() {
     let fonts: String = (0..33_000).map(|n| format!("{{\\f{n} A;}}")).collect();
     let rtf = format!(

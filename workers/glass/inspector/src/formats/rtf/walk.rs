@@ -307,6 +307,11 @@ impl<'a> Walk<'a> {
         };
         if let Some(collector) = self.data() {
             collector.raw(raw);
+            if length == 0 {
+                self.tell("rtf.bin_trick", |found| {
+                    found.summary("Binary data without a byte stands among digits.")
+                });
+            }
         }
     }
 

@@ -16,7 +16,10 @@ pub fn unpack(text: &str, bytes: &[u8], sink: &mut Sink<'_, '_>) {
     if let Some(plain) = unescape(text) {
         sink.layer_slice("unescaped", "unescaped", plain.as_bytes());
     }
-    let lists = numbers::lists(text).into_iter().map(|(layer, bytes)| (layer, "number list", bytes));
+    let lists = numbers::lists(text)
+        .into_iter()
+        .chain(numbers::apart(text))
+        .map(|(layer, bytes)| (layer, "number list", bytes));
     let literals = literals::files(text).into_iter().map(|bytes| ("bytes", "string", bytes));
     let strings = hex::strings(bytes).into_iter().map(|bytes| ("hex", "hex", bytes));
     // Texts that have no room for a layer of their own are one together; tables of numbers look like very many.

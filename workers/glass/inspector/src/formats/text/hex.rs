@@ -1,19 +1,19 @@
 //! Hexadecimal digits that are a file: in one string, in lines, in the pieces of a script, or in pairs with a sign between them.
 
+use super::joined::Joined;
 use super::known;
 
 /// Shortest hexadecimal string that is looked at, in digits.
 const MIN_HEX: usize = 128;
-/// Shortest piece of one, and most that may stand between two pieces.
+/// Shortest piece of one.
 const PIECE: usize = 16;
-const LONGEST_GAP: usize = 80;
 /// Length of the digests that have so many digits (SHA-512), in bytes.
 const DIGEST: usize = 64;
 
 /// Hexadecimal strings of at least [`MIN_HEX`] digits whose bytes are a file that somebody recognises, or text.
 pub fn strings(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
-    let mut joined = Joined::default();
+    let mut joined = Joined::new(u8::is_ascii_hexdigit);
     let mut at = 0_usize;
     // A piece has a window of digits, so that looking at every window finds it: ordinary text costs next to nothing.
     while let Some(window) = bytes.get(at..at.saturating_add(PIECE)) {
@@ -26,10 +26,10 @@ pub fn strings(bytes: &[u8]) -> Vec<Vec<u8>> {
         if piece.len() >= MIN_HEX {
             found.extend(decode(piece).filter(|decoded| is_worth(decoded)));
         }
-        joined.add(bytes, at, piece, &mut found);
+        found.extend(joined.add(bytes, at, piece).and_then(|digits| file(&digits)));
         at = at.saturating_add(piece.len()).saturating_add(1);
     }
-    joined.end(bytes, &mut found);
+    found.extend(joined.end(bytes).and_then(|digits| file(&digits)));
     pairs(bytes, &mut found);
     found
 }
@@ -57,69 +57,10 @@ fn is_worth(bytes: &[u8]) -> bool {
     is_text(bytes) || bytes.starts_with(b"PK\x03\x04") || bytes.len() != DIGEST && file()
 }
 
-/// Pieces with the same between each two of them: what a script does with one line, it does with the next.
-#[derive(Default)]
-struct Joined {
-    digits: Vec<u8>,
-    /// How many pieces, and where the last one begins and ends.
-    pieces: usize,
-    start: usize,
-    end: usize,
-    /// What stands before the last piece, and what is compared of it.
-    last: (usize, usize),
-    between: Vec<u8>,
-}
-
-impl Joined {
-    fn add(&mut self, bytes: &[u8], at: usize, piece: &[u8], found: &mut Vec<Vec<u8>>) {
-        let gap = bytes.get(self.end..at).unwrap_or_default();
-        let between = (self.pieces > 0 && gap.len() <= LONGEST_GAP).then(|| told(gap));
-        match between {
-            Some(between) if self.pieces == 1 || between == self.between => self.between = between,
-            between => {
-                self.end(bytes, found);
-                let last = bytes.get(self.start..self.end).unwrap_or_default();
-                // The piece before may have been the first one.
-                *self = match between {
-                    Some(between) => Self {
-                        digits: last.to_vec(),
-                        pieces: 1,
-                        between,
-                        ..*self
-                    },
-                    None => Self::default(),
-                };
-            }
-        }
-        self.last = (self.end, at);
-        self.start = at;
-        self.digits.extend_from_slice(piece);
-        self.pieces = self.pieces.saturating_add(1);
-        self.end = at.saturating_add(piece.len());
-    }
-
-    /// The last piece of all may be a short one.
-    fn end(&mut self, bytes: &[u8], found: &mut Vec<Vec<u8>>) {
-        if self.pieces < 2 {
-            return;
-        }
-        let gap = bytes.get(self.last.0..self.last.1).unwrap_or_default();
-        if let Some(rest) = bytes.get(self.end..).and_then(|rest| rest.strip_prefix(gap)) {
-            self.digits.extend_from_slice(digits(rest.get(..PIECE).unwrap_or(rest)));
-        }
-        if self.digits.len() >= MIN_HEX {
-            let worth = |bytes: &Vec<u8>| known::is_surely_file(bytes, "hex") || is_text(bytes);
-            found.extend(decode(&self.digits).filter(worth));
-        }
-    }
-}
-
-/// What is compared: one line writes to a file what the next one appends, and names may have numbers.
-fn told(gap: &[u8]) -> Vec<u8> {
-    gap.iter()
-        .filter(|b| !b.is_ascii_whitespace() && !b.is_ascii_digit() && **b != b'>')
-        .map(u8::to_ascii_lowercase)
-        .collect()
+/// The file that joined pieces are.
+fn file(digits: &[u8]) -> Option<Vec<u8>> {
+    let worth = |bytes: &Vec<u8>| known::is_surely_file(bytes, "hex") || is_text(bytes);
+    (digits.len() >= MIN_HEX).then(|| decode(digits)).flatten().filter(worth)
 }
 
 /// Pairs of digits with a blank, a hyphen or a colon between them, in one line or more.

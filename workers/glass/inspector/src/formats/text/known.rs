@@ -35,6 +35,36 @@ pub fn is_surely_file(bytes: &[u8], layer: &str) -> bool {
     labels::find(bytes).is_some_and(|label| !WEAK.contains(&label.name)) || is_opened(bytes, layer, PROVEN)
 }
 
+/// The byte that undoes XOR where the bytes then begin like a file, 0 where they do so as they are: by signatures that chance does not
+/// write.
+pub fn first_key(bytes: &[u8]) -> Option<u8> {
+    const STARTS: &[&[u8]] = &[
+        b"PK\x03\x04",
+        b"MZ\x90\0",
+        b"%PDF",
+        b"Rar!\x1a",
+        b"7z\xbc\xaf",
+        b"\xd0\xcf\x11\xe0",
+        b"L\0\0\0\x01\x14\x02",
+        b"<html",
+        b"<!doctype",
+        b"<!DOCTYPE",
+        b"<script",
+        b"\x7fELF",
+        b"{\\rtf",
+        b"\x1f\x8b\x08\0",
+        b"\x1f\x8b\x08\x08",
+        b"BZh91AY",
+        b"\xfd7zXZ",
+        b"MSCF\0\0\0\0",
+    ];
+    STARTS.iter().find_map(|start| {
+        let key = bytes.first()? ^ start.first()?;
+        let fits = bytes.iter().zip(*start).all(|(b, s)| b ^ key == *s);
+        fits.then_some(key)
+    })
+}
+
 /// Text of ASCII in two bytes each, with or without a byte order mark, in UTF-8.
 pub fn wide_text(bytes: &[u8]) -> Option<String> {
     const FEWEST: usize = 16;
@@ -66,11 +96,14 @@ fn is_opened(bytes: &[u8], layer: &str, proven: &[&str]) -> bool {
         ..Input::bare(bytes)
     };
     // Of text nothing but text is proven, and that it is none is dear to say.
-    FORMATS.iter().filter(|format| format.name() != "txt").any(|format| match format.sniff(&input) {
-        Match::Yes => true,
-        Match::Maybe => proven.contains(&format.name()),
-        Match::Also | Match::No => false,
-    })
+    FORMATS
+        .iter()
+        .filter(|format| format.name() != "txt")
+        .any(|format| match format.sniff(&input) {
+            Match::Yes => true,
+            Match::Maybe => proven.contains(&format.name()),
+            Match::Also | Match::No => false,
+        })
 }
 
 #[cfg(test)]

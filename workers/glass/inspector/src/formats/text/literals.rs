@@ -104,16 +104,42 @@ fn file(parts: &[&str]) -> Option<Vec<u8>> {
     if length < SHORTEST || escapes().nth(FEWEST.saturating_sub(1)).is_none() {
         return None;
     }
+    let is_file = |bytes: &[u8]| bytes.len() >= SHORTEST && known::is_surely_file(bytes, "bytes");
+    // Ordinary text is full of such characters: what they say must begin as a file does.
+    if let Some(wide) = wide(parts).filter(|bytes| known::first_key(bytes) == Some(0) && is_file(bytes)) {
+        return Some(wide);
+    }
     let mut script = Vec::with_capacity(length);
     let mut count = 0_usize;
     for part in parts {
         count = count.saturating_add(characters(part, &mut script)?);
     }
-    let is_file = |bytes: &[u8]| bytes.len() >= SHORTEST && known::is_surely_file(bytes, "bytes");
     if count >= FEWEST && is_file(&script) {
         return Some(script);
     }
     percent(&script).filter(|bytes| is_file(bytes))
+}
+
+/// Characters of two bytes each, as they lie in memory, where all escapes are such: `%u4b50%u0403`.
+fn wide(parts: &[&str]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut count = 0_usize;
+    for part in parts {
+        let mut rest = part.as_bytes();
+        while let Some((first, tail)) = rest.split_first() {
+            if !matches!(first, b'\\' | b'%') {
+                out.extend_from_slice(&[*first, 0]);
+                rest = tail;
+                continue;
+            }
+            let (digits, tail) = tail.strip_prefix(b"u")?.split_at_checked(4)?;
+            let unit = u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+            out.extend_from_slice(&unit.to_le_bytes());
+            count = count.saturating_add(1);
+            rest = tail;
+        }
+    }
+    (count >= FEWEST).then_some(out)
 }
 
 /// What `%41` and `%u0041` say, behind the comma of a `data:` URL.
@@ -217,6 +243,22 @@ mod tests {
             format!("/* ''+' */ x='{mine}'+'{other}'"),
         ] {
             assert_eq!(files(&text), [archive()], "{text}");
+        }
+    }
+
+    #[test]
+    fn characters_of_two_bytes_are_bytes() {
+        for sign in ["%u", "\\u"] {
+            let units = archive()
+                .chunks(2)
+                .map(|b| format!("{sign}{:02x}{:02x}", b.get(1).unwrap_or(&0), b[0]))
+                .collect::<String>();
+            assert_eq!(
+                files(&format!("unescape('{units}')"))
+                    .first()
+                    .and_then(|f| f.get(..archive().len())),
+                Some(&archive()[..])
+            );
         }
     }
 

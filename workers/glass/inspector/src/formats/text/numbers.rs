@@ -2,7 +2,7 @@
 //!
 //! A list of numbers is a file whatever stands around it; that it is text counts only where a script makes text of such a list.
 
-use super::known;
+use super::{joined, known};
 
 /// Fewest numbers of a list that is text, and fewest bytes of one that is a file.
 const MIN_TEXT: usize = 16;
@@ -16,6 +16,7 @@ const LONGEST: usize = 16;
 pub fn lists(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
+    let mut rows = Rows::default();
     let mut free = 0_usize;
     for comma in memchr::memchr_iter(b',', bytes) {
         if comma < free {
@@ -25,12 +26,135 @@ pub fn lists(text: &str) -> Vec<(&'static str, Vec<u8>)> {
         let (list, end) = List::read(bytes, start);
         free = end;
         if end.saturating_sub(start) < SHORTEST {
+            if rows.count > 0 {
+                found.extend(rows.add(bytes, start, end, &list));
+            }
             continue;
         }
         let before = bytes.get(..start).unwrap_or_default();
         let behind = bytes.get(end..).unwrap_or_default();
         let spelt = is_spelt(before, behind).then(|| list.spell()).flatten();
+        found.extend(rows.add(bytes, start, end, &list));
         found.extend(spelt.or_else(|| list.file()));
+    }
+    found.extend(rows.end());
+    found
+}
+
+/// Lists that a script puts together, of which the first begins as a file does: `$a += 0x4d,…`, `[[77,…],[…]]`.
+#[derive(Default)]
+struct Rows {
+    bytes: Vec<u8>,
+    count: usize,
+    end: usize,
+    between: Option<Vec<u8>>,
+}
+
+impl Rows {
+    /// Adds the list at a place; gives what those before are, when it does not go on with them.
+    fn add(&mut self, text: &[u8], start: usize, end: usize, list: &List) -> Option<(&'static str, Vec<u8>)> {
+        let gap = text.get(self.end..start).unwrap_or_default();
+        let between = (self.count > 0).then(|| joined::told(gap)).flatten();
+        let goes_on = between.is_some() && (self.between.is_none() || self.between == between);
+        let done = if goes_on { None } else { self.end() };
+        if goes_on || begins_a_file(list) {
+            self.bytes.extend(list.elements());
+            self.count = self.count.saturating_add(1);
+            self.end = end;
+            self.between = between.filter(|_| goes_on);
+        }
+        done
+    }
+
+    fn end(&mut self) -> Option<(&'static str, Vec<u8>)> {
+        let rows = std::mem::take(self);
+        let is_file = rows.count > 1 && rows.bytes.len() >= MIN_FILE && known::is_surely_file(&rows.bytes, "bytes");
+        is_file.then_some(("bytes", rows.bytes))
+    }
+}
+
+fn begins_a_file(list: &List) -> bool {
+    let first: Vec<u8> = list.low.iter().take(16).map_while(|n| u8::try_from(*n & 0xff).ok()).collect();
+    known::first_key(&first) == Some(0)
+}
+
+/// What the lists say whose numbers stand apart by something else than a comma: in a string that is split, or each in a call of its own
+/// (`Chr(80) & Chr(75)`).
+pub fn apart(text: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let list = |numbers: String| {
+        let (list, end) = List::read(numbers.as_bytes(), 0);
+        (end == numbers.len()).then(|| list.spell().or_else(|| list.file())).flatten()
+    };
+    calls(text).into_iter().chain(split(text)).filter_map(list).collect()
+}
+
+/// Numbers of calls that each give a character, with commas between them (VBA, section 6.1.2.11.1.4; PHP's is alike).
+fn calls(text: &str) -> Vec<String> {
+    /// Bytes between two calls: a sign that joins them, blanks, and the name of the next.
+    const GAP: usize = 48;
+    let bytes = text.as_bytes();
+    let mut found: Vec<String> = Vec::new();
+    let (mut numbers, mut end) = (String::new(), 0_usize);
+    for open in memchr::memchr_iter(b'(', bytes) {
+        if !is_character_call(bytes.get(..open).unwrap_or_default()) {
+            continue;
+        }
+        let inner = bytes.get(open.saturating_add(1)..).unwrap_or_default();
+        let length = inner.iter().take(LONGEST.saturating_mul(2)).position(|b| *b == b')');
+        let number = length.and_then(|length| inner.get(..length)).map(<[u8]>::trim_ascii);
+        let Some((length, number)) = length.zip(number.filter(|n| whole(n).is_some())) else {
+            continue;
+        };
+        let gap = bytes.get(end..open).unwrap_or_default();
+        let joins = |b: &u8| goes_on(b) || b.is_ascii_alphabetic() || matches!(b, b'&' | b'+' | b'.' | b'$' | b'@' | b':');
+        if numbers.is_empty() || gap.len() > GAP || !gap.iter().all(joins) {
+            found.extend(Some(std::mem::take(&mut numbers)).filter(|numbers| numbers.len() >= SHORTEST));
+        } else {
+            numbers.push(',');
+        }
+        numbers.push_str(std::str::from_utf8(number).unwrap_or_default());
+        end = open.saturating_add(length).saturating_add(2);
+    }
+    found.extend(Some(numbers).filter(|numbers| numbers.len() >= SHORTEST));
+    found
+}
+
+/// `Chr`, `ChrW`, `Chr$` or `ChrB` before a bracket.
+fn is_character_call(before: &[u8]) -> bool {
+    let name = before.strip_suffix(b"$").unwrap_or(before);
+    let name = match name.split_last() {
+        Some((b'w' | b'W' | b'b' | b'B', rest)) => rest,
+        _ => name,
+    };
+    name.len()
+        .checked_sub(3)
+        .and_then(|at| name.get(at..))
+        .is_some_and(|name| name.eq_ignore_ascii_case(b"chr"))
+}
+
+/// Strings that are split at something that stands between numbers, with commas in its place.
+fn split(text: &str) -> Vec<String> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    for at in memchr::memmem::find_iter(bytes, b"plit") {
+        let before = text
+            .get(..at.saturating_sub(1))
+            .unwrap_or_default()
+            .trim_end_matches([' ', '.', '-', ')']);
+        let Some(quote) = before.chars().next_back().filter(|c| matches!(c, '"' | '\'' | '`')) else {
+            continue;
+        };
+        let string = before
+            .strip_suffix(quote)
+            .and_then(|rest| rest.rsplit(quote).next())
+            .unwrap_or_default();
+        let numbers: Vec<&str> = string
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|n| !n.is_empty())
+            .collect();
+        if numbers.len() >= MIN_TEXT {
+            found.push(numbers.join(","));
+        }
     }
     found
 }
@@ -71,7 +195,7 @@ impl List {
             pairs: Vec::new(),
             octal: Vec::new(),
         };
-        let mut at = start;
+        let (mut at, mut last) = (start, start);
         let mut count = 0_usize;
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
@@ -81,7 +205,9 @@ impl List {
             let whole = whole.filter(|_| list.low.len() == count);
             let pair = pair.filter(|_| list.pairs.len() == count);
             if whole.is_none() && pair.is_none() {
-                return (list.of(count), at);
+                // A quote and a comma end the string in which the numbers stand, and what follows is another.
+                let quoted = bytes.get(last..at).unwrap_or_default().iter().any(|b| matches!(b, b'"' | b'\''));
+                return (list.of(count), if quoted { last } else { at });
             }
             if let Some(value) = whole {
                 list.least = list.least.min(value);
@@ -94,6 +220,7 @@ impl List {
             list.pairs.extend(pair);
             count = count.saturating_add(1);
             at = at.saturating_add(length);
+            last = at;
             let gap = blanks(bytes.get(at..).unwrap_or_default());
             let comma = at.saturating_add(gap);
             if bytes.get(comma) != Some(&b',') {
@@ -173,39 +300,17 @@ impl List {
     }
 }
 
-/// Bytes that begin like a file, as they are or after XOR with one byte: by signatures that chance does not write.
+/// Bytes that begin like a file, as they are or after XOR with one byte.
 fn masked(bytes: &[u8]) -> Option<(&'static str, Vec<u8>)> {
-    const STARTS: &[&[u8]] = &[
-        b"PK\x03\x04",
-        b"MZ\x90\0",
-        b"%PDF",
-        b"Rar!\x1a",
-        b"7z\xbc\xaf",
-        b"\xd0\xcf\x11\xe0",
-        b"L\0\0\0\x01\x14\x02",
-        b"<html",
-        b"<!doctype",
-        b"<!DOCTYPE",
-        b"<script",
-        b"\x7fELF",
-        b"{\\rtf",
-        b"\x1f\x8b\x08\0",
-        b"\x1f\x8b\x08\x08",
-        b"BZh91AY",
-        b"\xfd7zXZ",
-        b"MSCF\0\0\0\0",
-    ];
-    STARTS.iter().find_map(|start| {
-        let key = bytes.first()? ^ start.first()?;
-        let fits = bytes.iter().zip(*start).all(|(b, s)| b ^ key == *s);
-        fits.then(|| (if key == 0 { "bytes" } else { "xor" }, bytes.iter().map(|b| b ^ key).collect()))
-    })
+    let key = known::first_key(bytes)?;
+    Some((if key == 0 { "bytes" } else { "xor" }, bytes.iter().map(|b| b ^ key).collect()))
 }
 
 /// True where a script makes text of a list: an array, a call for its characters, or a string that is split.
 fn is_spelt(before: &[u8], behind: &[u8]) -> bool {
     const CALLS: &[&[u8]] = &[b"fromcharcode", b"fromcodepoint", b"array", b".of", b"]", b"@", b"split"];
-    let behind = behind.get(blanks(behind)..).unwrap_or_default();
+    let space = behind.iter().take_while(|b| goes_on(b) && !matches!(b, b'"' | b'\'')).count();
+    let behind = behind.get(space..).unwrap_or_default();
     let Some((open, before)) = before.trim_ascii_end().split_last() else {
         return false;
     };
@@ -225,14 +330,38 @@ fn is_spelt(before: &[u8], behind: &[u8]) -> bool {
     }
 }
 
-/// How many blanks stand at the start, and signs by which a line goes on in the next one: those of Basic, PowerShell, registry files and
-/// batch files.
+/// How many bytes at the start stand between numbers and mean nothing: blanks, quotes, comments, and signs by which a line goes on in the
+/// next one, those of Basic, PowerShell, registry files and batch files.
 fn blanks(bytes: &[u8]) -> usize {
-    bytes.iter().take_while(|b| goes_on(b)).count()
+    let mut at = 0_usize;
+    while let Some(rest) = bytes.get(at..) {
+        let plain = rest.iter().take_while(|b| goes_on(b)).count();
+        let behind = rest.get(plain..).unwrap_or_default();
+        let Some(comment) = comment(behind) else {
+            return at.saturating_add(plain);
+        };
+        at = at.saturating_add(plain).saturating_add(comment);
+    }
+    at
 }
 
 fn goes_on(byte: &u8) -> bool {
-    byte.is_ascii_whitespace() || matches!(byte, b'_' | b'\\' | b'`' | b'^')
+    byte.is_ascii_whitespace() || matches!(byte, b'_' | b'\\' | b'`' | b'^' | b'"' | b'\'')
+}
+
+/// The length of the short comment at the start.
+fn comment(bytes: &[u8]) -> Option<usize> {
+    const LONGEST_COMMENT: usize = 128;
+    let (opens, closes): (_, &[u8]) = match bytes {
+        [b'/', b'*', ..] => (2, b"*/"),
+        [b'/', b'/', ..] => (2, b"\n"),
+        [b'#', ..] => (1, b"\n"),
+        _ => return None,
+    };
+    let inner = bytes.get(opens..)?;
+    let inner = inner.get(..LONGEST_COMMENT).unwrap_or(inner);
+    let end = memchr::memmem::find(inner, closes)?;
+    Some(end.saturating_add(opens).saturating_add(closes.len()))
 }
 
 /// A whole number as scripts write it (ECMA-262, section 12.9.3; VBA, section 3.3.2).
@@ -345,6 +474,9 @@ mod tests {
             format!("new X([{signed}])"),
             format!("new X([{wide}])"),
             format!("f(x[0],{decimal})"),
+            format!("[\"{}\"]", decimal.replace(',', "\",\"")),
+            format!("[{}]", decimal.replace(',', ", /* x */")),
+            format!("[{}]", decimal.replace(',', ", // 0010\n")),
             format!("[{padded}]"),
             format!("[{octal}]"),
             format!("[{modern}]"),
@@ -353,6 +485,45 @@ mod tests {
             format!("Array({first_line})"),
         ] {
             assert_eq!(lists(&text), [("bytes", archive())], "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_that_are_put_together_are_one() {
+        let rows = |open: &str, between: &str| {
+            let rows: Vec<String> = archive()
+                .chunks(12)
+                .map(|row| row.iter().map(|b| format!("0x{b:02x}")).collect::<Vec<_>>().join(","))
+                .collect();
+            format!("{open}{}", rows.join(between))
+        };
+        for text in [rows("$a = @()\n$a += ", "\n$a += "), rows("[[", "],["), rows("x(\n  ", "\n  ")] {
+            assert!(lists(&text).contains(&("bytes", archive())), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_stand_apart_are_read() {
+        let bytes = joined(1, ") & Chr(", |b| b[0].to_string());
+        let basic = joined(1, ") & _\r\n  ChrW(", |b| format!("&H{:02X}", b[0]));
+        let php = joined(1, ").chr(", |b| b[0].to_string());
+        let powershell = joined(1, ")+[char](", |b| b[0].to_string()).replace("[char]", "chr");
+        let blanks = joined(1, " ", |b| b[0].to_string());
+        for text in [
+            format!("x = Chr({bytes})"),
+            format!("x = ChrW({basic})"),
+            format!("$x=chr({php});"),
+            format!("x=chr({powershell})"),
+            format!("'{blanks}'.split(' ')"),
+            format!("Split(\"x\"); (\"{}\" -split ';')", blanks.replace(' ', ";")),
+        ] {
+            assert_eq!(apart(&text), [("bytes", archive())], "{text}");
+        }
+        let script: Vec<String> = b"CreateObject(\"WScript.Shell\")".iter().map(|b| format!("Chr({b})")).collect();
+        let spelt = apart(&format!("Execute {}", script.join("&")));
+        assert_eq!(spelt, [("unescaped", b"CreateObject(\"WScript.Shell\")".to_vec())]);
+        for hostile in ["Chr(", "chr(1)", "'.split", "split", "1 '.split"] {
+            assert!(apart(&hostile.repeat(50_000)).is_empty());
         }
     }
 

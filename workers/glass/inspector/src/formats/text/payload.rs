@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use sha2::{Digest as _, Sha256};
 
 use super::html::DataUrl;
-use super::{known, unfold};
+use super::{known, pieces, unfold};
 use crate::sink::{Member, Sink};
 
 /// Shortest run of base64 that is looked at, in characters.
@@ -102,11 +102,14 @@ pub fn unpack(text: &str, bytes: &[u8], opened: &HashSet<Key>, sink: &mut Sink<'
     }
     let known: HashSet<&[u8]> = plain.iter().copied().collect();
     let joined = listed.iter().chain(&unfolded).flat_map(|joined| runs(joined.as_bytes()));
-    let joined = joined.chain(lines.iter().map(Vec::as_slice));
+    let pieces = pieces::joined(bytes);
+    let joined = joined.chain(lines.iter().chain(&pieces).map(Vec::as_slice));
+    let mut told: HashSet<Key> = HashSet::new();
     let mut found = 0_usize;
     for run in plain.iter().copied().chain(joined.filter(|run| !known.contains(run))) {
-        let bytes = decode_base64(run);
-        if !worth(&bytes) {
+        let Some(bytes) = payload(run) else { continue };
+        // What was joined in two ways is one payload; of those that stand there twice each is one.
+        if told.contains(&key(&bytes)) && !known.contains(run) {
             continue;
         }
         if found >= MAX_PAYLOADS {
@@ -121,6 +124,7 @@ pub fn unpack(text: &str, bytes: &[u8], opened: &HashSet<Key>, sink: &mut Sink<'
             break;
         }
         found = found.saturating_add(1);
+        told.insert(key(&bytes));
         taken.insert(key(run));
         sink.layer_slice("base64", "base64", &bytes);
     }
@@ -149,7 +153,8 @@ pub fn runs(bytes: &[u8]) -> Vec<&[u8]> {
     found
 }
 
-fn is_digit(b: u8) -> bool {
+/// A character of either alphabet, or padding.
+pub fn is_digit(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'-' | b'_')
 }
 
@@ -217,6 +222,61 @@ pub fn key(run: &[u8]) -> Key {
     Sha256::digest(run).into()
 }
 
+/// What a run holds: as a whole, or from a place on where other letters were glued to its front.
+fn payload(run: &[u8]) -> Option<Vec<u8>> {
+    let whole = decode_base64(run);
+    if worth(&whole) {
+        return Some(whole);
+    }
+    let sure = |bytes: &Vec<u8>| bytes.len() >= 24 && (known::is_surely_file(bytes, "base64") || is_text(bytes));
+    starts(run)
+        .into_iter()
+        .flatten()
+        .filter_map(|start| run.get(start..).filter(|rest| start > 0 && !rest.is_empty()))
+        .map(decode_base64)
+        .find(sure)
+}
+
+/// Where a payload may begin within a run: behind the sign of an assignment, behind signs that end a word, or where the first bytes of a
+/// file stand.
+fn starts(run: &[u8]) -> [Option<usize>; 3] {
+    /// Characters at the front that are looked at.
+    const FRONT: usize = 256;
+    /// The first bytes of files, in base64.
+    const FILES: &[&[u8]] = &[
+        b"UEsDB",
+        b"TVqQ",
+        b"TVpQ",
+        b"TVpB",
+        b"TVNDRg",
+        b"JVBERi",
+        b"UmFyIR",
+        b"N3q8r",
+        b"0M8R4",
+        b"H4sIA",
+        b"QlpoO",
+        b"/Td6WF",
+        b"KLUv/",
+        b"e1xydG",
+        b"TAAAAAEUA",
+        b"PGh0bW",
+        b"PCFET0",
+        b"PHNjcm",
+        b"PHN2Zy",
+        b"PD94bW",
+        b"f0VMR",
+        b"ITxhcm",
+    ];
+    let front = run.get(..FRONT).unwrap_or(run);
+    let behind = front
+        .iter()
+        .zip(front.iter().skip(1))
+        .rposition(|(sign, next)| *sign == b'=' && *next != b'=');
+    let word = front.iter().position(u8::is_ascii_alphanumeric);
+    let file = FILES.iter().filter_map(|first| memchr::memmem::find(front, first)).min();
+    [behind.map(|sign| sign.saturating_add(1)), word, file]
+}
+
 /// A decoded run is a payload when it is a file that somebody recognises, or text; a long word that happens to be base64 is neither.
 fn worth(bytes: &[u8]) -> bool {
     if bytes.len() < 24 {
@@ -225,6 +285,11 @@ fn worth(bytes: &[u8]) -> bool {
     if known::is_file(bytes, "base64") {
         return true;
     }
+    is_text(bytes)
+}
+
+/// Text of ASCII, in one byte or two each.
+fn is_text(bytes: &[u8]) -> bool {
     let sample = bytes.get(..512).unwrap_or(bytes);
     let wide = sample.iter().step_by(2).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace())
         && sample.iter().skip(1).step_by(2).all(|b| *b == 0);
@@ -358,6 +423,27 @@ mod tests {
         }
         assert!(short_lines(b"internationalise\nconstitutional\nan ordinary line\n").is_empty());
         assert!(short_lines("da39a3ee5e6b4b0d3255bfef95601890afd80709\n".repeat(9).as_bytes()).is_empty());
+    }
+
+    #[test]
+    fn what_is_glued_to_the_front_is_none_of_it() {
+        let (file, text) = (
+            [&b"MZ\x90\0"[..], &[7; 60]].concat(),
+            b"WScript.Echo(1); // a text of some length".to_vec(),
+        );
+        for bytes in [file, text] {
+            let digits = data_encoding::BASE64.encode(&bytes);
+            for glue in ["B=", "ab=", "abc=", "--", "#/", "/x?d=", "/", "-", "e/d="] {
+                let text = format!("{glue}{digits}");
+                let all: Vec<Vec<u8>> = runs(text.as_bytes()).into_iter().filter_map(payload).collect();
+                assert_eq!(all, std::slice::from_ref(&bytes), "{text}");
+            }
+        }
+        assert_eq!(
+            payload(&[b"x/yz/TVqQAAMAAAAE".as_slice(), &[b'A'; 60]].concat()).unwrap().get(..2),
+            Some(&b"MZ"[..])
+        );
+        assert_eq!(payload(b"/usr/share/doc/a-package-with-a-name/and/another/folder/of/it"), None);
     }
 
     #[test]

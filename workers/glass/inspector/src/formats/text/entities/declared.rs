@@ -27,7 +27,7 @@ impl<'t> Declared<'t> {
             } else if rest.starts_with("<?") {
                 rest.find("?>").map(|at| at.saturating_add(2))
             } else if rest.starts_with('%') {
-                let name = rest.get(1..).and_then(|r| r.get(..r.find(';')?.min(256)));
+                let name = rest.get(1..).and_then(|r| r.get(..r.bytes().take(256).position(|b| b == b';')?));
                 if let Some(value) = name
                     .and_then(|name| self.parameter.get(name))
                     .filter(|_| depth < MAX_DEPTH && self.steps < 10_000)
@@ -125,7 +125,7 @@ pub(super) fn characters(value: &str) -> String {
     let mut rest = value;
     while let Some((before, after)) = rest.split_once("&#") {
         out.push_str(before);
-        let code = after.bytes().take(12).position(|b| b == b';').and_then(|end| after.get(..end));
+        let code = after.bytes().take(64).position(|b| b == b';').and_then(|end| after.get(..end));
         let number = code.and_then(|code| match code.strip_prefix(['x', 'X']) {
             Some(hex) => u32::from_str_radix(hex, 16).ok(),
             None => code.parse().ok(),
