@@ -55,9 +55,12 @@ impl Rows {
     fn add(&mut self, text: &[u8], start: usize, end: usize, list: &List) -> Option<(&'static str, Vec<u8>)> {
         let gap = text.get(self.end..start).unwrap_or_default();
         let between = (self.count > 0).then(|| joined::told(gap)).flatten();
-        let goes_on = between.is_some() && (self.between.is_none() || self.between == between);
+        // Files beside each other, as tests have them, are one each; and a list with a name in it is no two rows.
+        let begins = begins_a_file(list);
+        let named = gap.first().is_some_and(u8::is_ascii_alphabetic);
+        let goes_on = !begins && !named && between.is_some() && (self.between.is_none() || self.between == between);
         let done = if goes_on { None } else { self.end() };
-        if goes_on || begins_a_file(list) {
+        if goes_on || begins {
             self.bytes.extend(list.elements());
             self.count = self.count.saturating_add(1);
             self.end = end;
@@ -500,6 +503,8 @@ mod tests {
         for text in [rows("$a = @()\n$a += ", "\n$a += "), rows("[[", "],["), rows("x(\n  ", "\n  ")] {
             assert!(lists(&text).contains(&("bytes", archive())), "{text}");
         }
+        let text = rows("[", ",SYSTEM,");
+        assert!(!lists(&text).contains(&("bytes", archive())), "{text}");
     }
 
     #[test]
