@@ -5,7 +5,10 @@ mod crypt;
 mod document;
 mod filters;
 mod headless;
+mod heads;
+mod lengths;
 mod lexer;
+mod named;
 mod predictor;
 mod readings;
 mod scan;
@@ -13,6 +16,7 @@ mod streams;
 mod structure;
 #[cfg(test)]
 mod tests;
+mod trailers;
 mod value;
 mod words;
 mod xfa;
@@ -61,7 +65,7 @@ impl Format for Pdf {
     fn unpack(&self, input: &Input<'_>, sink: &mut Sink<'_, '_>) -> Result<(), Gap> {
         let bytes = input.bytes;
         let header = header(bytes);
-        let scan = scan::scan(bytes, header.unwrap_or_default(), &|| sink.expired());
+        let scan = named::scan(bytes, header.unwrap_or_default(), &|| sink.expired());
         let encrypted = crypt::dictionary(&scan);
         let (keys, locked) = match &encrypted {
             None => (None, None),
@@ -85,6 +89,17 @@ impl Format for Pdf {
         if doc.scan.too_deep > 0 {
             let what = format!("{} objects are nested deeper than is read", doc.scan.too_deep);
             sink.gap(Gap::new(GapKind::Malformed, what));
+        }
+        if doc.scan.unclosed > 0 {
+            let what = format!(
+                "{} objects are not closed: what stands behind the damage in them was not read",
+                doc.scan.unclosed
+            );
+            sink.gap(Gap::new(GapKind::Malformed, what));
+        }
+        if doc.scan.cut {
+            let what = "the document has more comments, lengths or offsets than are followed";
+            sink.gap(Gap::new(GapKind::TooMany, what));
         }
         for found in structure::look(&doc, header) {
             sink.finding(found);
@@ -156,7 +171,7 @@ fn is_object(bytes: &[u8], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|at| bytes.get(at)).is_some_and(blank);
     let behind = bytes.get(at.saturating_add(3));
     let alone = before && behind.is_some_and(|b| blank(b) || matches!(b, b'<' | b'[' | b'(' | b'%'));
-    alone || scan::head_before(bytes.get(..at).unwrap_or_default()).is_some()
+    alone || heads::head_before(bytes.get(..at).unwrap_or_default())
 }
 
 fn tell_encryption(keys: Option<&crypt::Keys>, locked: Option<Locked>, scan: &scan::Scan, sink: &mut Sink<'_, '_>) {

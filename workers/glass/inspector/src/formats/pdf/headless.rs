@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::scan::head_before;
+use super::heads::head_before;
 use crate::formats::stored;
 use crate::input::Input;
 use crate::signatures::{Signature, places};
@@ -44,7 +44,7 @@ fn objects(bytes: &[u8], first: usize, streams: bool) -> usize {
 fn opens(bytes: &[u8], at: usize, body: usize) -> bool {
     let rest = bytes.get(body..).unwrap_or_default();
     let first = rest.iter().take(64).find(|b| !super::lexer::is_space(**b));
-    first == Some(&b'<') && head_before(bytes.get(..at).unwrap_or_default()).is_some()
+    first == Some(&b'<') && head_before(bytes.get(..at).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -82,13 +82,6 @@ impl<'a, 'v> Lexer<'a, 'v> {
         }
     }
 
-    /// Skips white space alone.
-    pub fn skip_blanks(&mut self) {
-        while self.peek().is_some_and(is_space) {
-            self.step();
-        }
-    }
-
     /// Takes a keyword if it stands next.
     pub fn keyword(&mut self, word: &[u8]) -> bool {
         let stands = self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word));
@@ -132,7 +125,7 @@ impl<'a, 'v> Lexer<'a, 'v> {
         Some(byte)
     }
 
-    /// `None` at a closing bracket, at the end, or at a keyword that ends objects.
+    /// `None` at a closing bracket, at the end, or at a keyword that ends what is read.
     fn nested(&mut self, depth: u32) -> Option<Value> {
         self.skip_space();
         if *self.values == 0 {
@@ -161,7 +154,7 @@ impl<'a, 'v> Lexer<'a, 'v> {
             }
             b'>' | b']' => None,
             b'0'..=b'9' | b'+' | b'-' | b'.' => Some(self.number()),
-            _ => self.word(),
+            _ => self.word(depth),
         }
     }
 
@@ -394,7 +387,9 @@ impl<'a, 'v> Lexer<'a, 'v> {
         Value::Int(number)
     }
 
-    fn word(&mut self) -> Option<Value> {
+    /// A keyword: the ones around objects end one, and within an array or a dictionary readers take them for null as any other word; only
+    /// the data of a stream ends that, too.
+    fn word(&mut self, depth: u32) -> Option<Value> {
         let start = self.at;
         while self.peek().is_some_and(is_regular) {
             self.step();
@@ -403,7 +398,11 @@ impl<'a, 'v> Lexer<'a, 'v> {
         match word {
             b"true" => Some(Value::Bool(true)),
             b"false" => Some(Value::Bool(false)),
-            b"endobj" | b"stream" | b"endstream" | b"obj" | b"xref" | b"trailer" => {
+            b"stream" | b"endstream" => {
+                self.at = start;
+                None
+            }
+            b"endobj" | b"obj" | b"xref" | b"trailer" | b"startxref" if depth == 0 => {
                 self.at = start;
                 None
             }

@@ -7,6 +7,7 @@ use airlock_proto::{Finding, GapKind, Limits, Severity};
 
 use crate::{Surroundings, inspect};
 
+mod evasions;
 mod tables;
 
 #[derive(Default)]

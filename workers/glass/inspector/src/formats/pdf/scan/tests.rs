@@ -1,5 +1,6 @@
 //! Tests of `scan`.
 
+use super::super::value::get;
 use super::*;
 
 fn found(text: &[u8]) -> Scan {
