@@ -12,6 +12,7 @@ mod named;
 mod predictor;
 mod readings;
 mod scan;
+mod second;
 mod streams;
 mod structure;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod value;
 mod words;
 mod xfa;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use airlock_proto::{Gap, GapKind};
@@ -66,16 +68,17 @@ impl Format for Pdf {
         let bytes = input.bytes;
         let header = header(bytes);
         let scan = named::scan(bytes, header.unwrap_or_default(), &|| sink.expired());
-        let encrypted = crypt::dictionary(&scan);
-        let (keys, locked) = match &encrypted {
-            None => (None, None),
-            Some((dict, _)) => match crypt::open(&scan, dict, &sink.passwords()) {
-                Ok(keys) => (Some(keys), None),
-                Err(why) => (None, Some(why)),
-            },
+        let live = trailers::live(bytes, header.unwrap_or_default(), &scan.objects);
+        let choices = crypt::choices(&scan, live.as_ref());
+        let passwords = sink.passwords();
+        let (opened, locked) = match crypt::open_first(&scan, &choices.first, &passwords) {
+            Ok(opened) => (opened, None),
+            Err(why) => (None, Some(why)),
         };
+        let (keys, number) = opened.map_or((None, None), |(keys, number)| (Some(keys), number));
         tell_encryption(keys.as_ref(), locked, &scan, sink);
-        let number = encrypted.and_then(|(_, number)| number);
+        let others = others(&choices, &scan, &passwords, sink);
+        let kept = (!others.is_empty()).then(|| scan.clone());
         let mut doc = document::Doc::new(bytes, scan, keys, locked.is_some(), number);
         let (gaps, looped) = doc.expand(&|| sink.expired());
         gaps.into_iter().for_each(|gap| sink.gap(gap));
@@ -101,11 +104,10 @@ impl Format for Pdf {
             let what = "the document has more comments, lengths or offsets than are followed";
             sink.gap(Gap::new(GapKind::TooMany, what));
         }
-        for found in structure::look(&doc, header) {
-            sink.finding(found);
-        }
         let actions = actions::hunt(&doc);
-        for found in actions.found {
+        let mut told = BTreeSet::new();
+        for found in structure::look(&doc, header).into_iter().chain(actions.found) {
+            told.insert(found.id);
             sink.finding(found);
         }
         for script in actions.scripts {
@@ -119,6 +121,10 @@ impl Format for Pdf {
             sink.gap(Gap::new(GapKind::TooMany, "actions name more than is read of them"));
         }
         streams::hand_over(&doc, &actions.script_streams, sink);
+        drop(doc);
+        for (other, scan) in others.into_iter().zip(std::iter::repeat_n(kept, 8).flatten()) {
+            second::look(bytes, scan, other, &told, sink);
+        }
         Ok(())
     }
 }
@@ -172,6 +178,37 @@ fn is_object(bytes: &[u8], at: usize) -> bool {
     let behind = bytes.get(at.saturating_add(3));
     let alone = before && behind.is_some_and(|b| blank(b) || matches!(b, b'<' | b'[' | b'(' | b'%'));
     alone || heads::head_before(bytes.get(..at).unwrap_or_default())
+}
+
+/// The keys of the readings beside the first, none for a document in clear; a gap where one does not open that is all that hides
+/// something.
+fn others(
+    choices: &crypt::Choices,
+    scan: &scan::Scan,
+    passwords: &[String],
+    sink: &mut Sink<'_, '_>,
+) -> Vec<Option<(crypt::Keys, Option<u32>)>> {
+    let mut readings = Vec::new();
+    if choices.unsure {
+        readings.push(None);
+    }
+    for other in &choices.others {
+        match crypt::open(scan, other, passwords) {
+            Ok(keys) => readings.push(Some((keys, other.number))),
+            Err(_) if choices.first.is_empty() && other.has_handler() => {
+                let what = "another trailer of the document has it encrypted, and none of the passwords opens that";
+                sink.gap(Gap::new(GapKind::PasswordNeeded, what));
+            }
+            Err(_) => {}
+        }
+    }
+    if choices.more {
+        sink.gap(Gap::new(
+            GapKind::TooMany,
+            "the document says in more ways how it is encrypted than are tried",
+        ));
+    }
+    readings
 }
 
 fn tell_encryption(keys: Option<&crypt::Keys>, locked: Option<Locked>, scan: &scan::Scan, sink: &mut Sink<'_, '_>) {

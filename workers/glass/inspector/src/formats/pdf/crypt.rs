@@ -2,6 +2,7 @@
 //!
 //! `lopdf` is given the encryption dictionary alone and one object at a time, so that damage elsewhere in the file cannot stop it.
 
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lopdf::{Dictionary, Document, EncryptionState, Object, Stream, StringFormat};
@@ -11,6 +12,9 @@ use super::value::{Dict, Value, get};
 
 /// Number under which `lopdf` is told of the encryption dictionary.
 const PLACE: (u32, u16) = (1, 0);
+
+/// Encryption dictionaries that are tried beside the one that readers take.
+const MAX_OTHERS: usize = 4;
 
 /// Why an encrypted file stays closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,34 +32,158 @@ pub struct Keys {
     pub password: String,
 }
 
-/// The encryption dictionary, and the number of its object, when the file has one.
-pub fn dictionary(scan: &Scan) -> Option<(Dict, Option<u32>)> {
-    scan.trailers.iter().rev().find_map(|trailer| match get(trailer, b"Encrypt")? {
-        Value::Dict(dict) => Some((dict.clone(), None)),
-        Value::Ref(number) => {
-            let body = scan
-                .objects
-                .iter()
-                .rev()
-                .find(|o| o.number == *number && o.value.dict().is_some())?;
-            Some((body.value.dict()?.clone(), Some(*number)))
+/// An encryption dictionary, as a trailer names it.
+#[derive(Debug, Clone)]
+pub struct Encryption {
+    dict: Dict,
+    /// The number of its object, whose strings stay as they are.
+    pub number: Option<u32>,
+    /// The identifier beside it.
+    id: Option<Value>,
+}
+
+impl Encryption {
+    /// Whether it says how it is encrypted, which every such dictionary has to.
+    pub fn has_handler(&self) -> bool {
+        get(&self.dict, b"Filter").is_some()
+    }
+
+    /// Whether it makes the same keys.
+    fn is(&self, other: &Self) -> bool {
+        let (own, others) = (identifier(self.id.as_ref()), identifier(other.id.as_ref()));
+        self.dict == other.dict && (own.is_none() || others.is_none() || own == others)
+    }
+}
+
+/// How a document is encrypted.
+#[derive(Debug, Default)]
+pub struct Choices {
+    /// As the trailer has it from which readers start; the first that opens counts. Empty for what stands in clear.
+    pub first: Vec<Encryption>,
+    /// As others have it, which readers take that repair the file, or that start elsewhere.
+    pub others: Vec<Encryption>,
+    /// True when it may be in clear for all that, because nothing leads to the trailer.
+    pub unsure: bool,
+    /// True when there are more than are tried.
+    pub more: bool,
+}
+
+/// Every encryption that a trailer names (section 7.5.5).
+pub fn choices(scan: &Scan, live: Option<&Dict>) -> Choices {
+    let bodies = Bodies::of(scan);
+    let clear = |trailer: &&Dict| get(trailer, b"Encrypt").is_none_or(|v| *v == Value::Null);
+    let sure = live.filter(|trailer| clear(trailer) || !bodies.named(trailer).is_empty());
+    let first = sure.or_else(|| scan.trailers.iter().rev().find(|trailer| !bodies.named(trailer).is_empty()));
+    let mut choices = Choices {
+        first: first.map(|trailer| bodies.named(trailer)).unwrap_or_default(),
+        ..Choices::default()
+    };
+    choices.unsure = sure.is_none() && !choices.first.is_empty();
+    // Of very many trailers that all say the same one is looked at.
+    let mut seen = HashSet::new();
+    for trailer in scan.trailers.iter().rev() {
+        if let Some(Value::Ref(number)) = get(trailer, b"Encrypt")
+            && !seen.insert((*number, identifier(get(trailer, b"ID"))))
+        {
+            continue;
         }
+        for encryption in bodies.named(trailer) {
+            if choices.others.iter().chain(&choices.first).any(|known| known.is(&encryption)) {
+                continue;
+            }
+            if choices.others.len() == MAX_OTHERS {
+                choices.more = true;
+                return choices;
+            }
+            choices.others.push(encryption);
+        }
+    }
+    choices
+}
+
+/// Objects that may be encryption dictionaries.
+struct Bodies<'s> {
+    scan: &'s Scan,
+    /// Indices of some of the newest bodies, by the number that a trailer names.
+    numbers: HashMap<u32, Vec<usize>>,
+}
+
+impl<'s> Bodies<'s> {
+    fn of(scan: &'s Scan) -> Self {
+        let named = scan.trailers.iter().filter_map(|trailer| match get(trailer, b"Encrypt") {
+            Some(Value::Ref(number)) => Some((*number, Vec::new())),
+            _ => None,
+        });
+        let mut numbers: HashMap<u32, Vec<usize>> = named.collect();
+        for (index, object) in scan.objects.iter().enumerate().rev() {
+            if let Some(bodies) = numbers.get_mut(&object.number).filter(|bodies| bodies.len() < MAX_OTHERS)
+                && object.value.dict().is_some()
+            {
+                bodies.push(index);
+            }
+        }
+        Bodies { scan, numbers }
+    }
+
+    /// The encryption dictionaries that a trailer may mean, the newest body first.
+    fn named(&self, trailer: &Dict) -> Vec<Encryption> {
+        let with = |dict: &Dict, number| Encryption {
+            dict: dict.clone(),
+            number,
+            id: get(trailer, b"ID").cloned(),
+        };
+        match get(trailer, b"Encrypt") {
+            Some(Value::Dict(dict)) => vec![with(dict, None)],
+            Some(Value::Ref(number)) => {
+                let bodies = self.numbers.get(number).into_iter().flatten();
+                let dicts = bodies.filter_map(|index| self.scan.objects.get(*index)?.value.dict());
+                dicts.map(|dict| with(dict, Some(*number))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The part of an identifier that goes into the keys.
+fn identifier(id: Option<&Value>) -> Option<Vec<u8>> {
+    match id {
+        Some(Value::Array(parts)) => parts.first().and_then(Value::text).map(<[u8]>::to_vec),
         _ => None,
-    })
+    }
+}
+
+/// Tries the passwords on each; the keys and the number of the dictionary's object of the first that opens.
+///
+/// # Errors
+/// [`Locked`] as the first of them is.
+pub fn open_first(scan: &Scan, first: &[Encryption], passwords: &[String]) -> Result<Option<(Keys, Option<u32>)>, Locked> {
+    let mut locked = None;
+    for encryption in first {
+        match open(scan, encryption, passwords) {
+            Ok(keys) => return Ok(Some((keys, encryption.number))),
+            Err(why) => locked = locked.or(Some(why)),
+        }
+    }
+    locked.map_or(Ok(None), Err)
 }
 
 /// Tries the passwords in order.
 ///
 /// # Errors
 /// [`Locked`] when none opens the file or its handler is not the standard one.
-pub fn open(scan: &Scan, dict: &Dict, passwords: &[String]) -> Result<Keys, Locked> {
+pub fn open(scan: &Scan, encryption: &Encryption, passwords: &[String]) -> Result<Keys, Locked> {
+    let dict = &encryption.dict;
     if get(dict, b"Filter").and_then(Value::name) != Some(b"Standard") {
         return Err(Locked::Handler);
     }
     let mut document = Document::new();
-    let id = scan.trailers.iter().rev().find_map(|t| match get(t, b"ID") {
-        Some(id @ Value::Array(_)) => Some(convert(scan, id, 0)),
-        _ => None,
+    // The identifier beside it; where there is none, that of another trailer.
+    let own = encryption.id.as_ref().map(|id| convert(scan, id, 0));
+    let id = own.filter(|id| matches!(id, Object::Array(_))).or_else(|| {
+        scan.trailers.iter().rev().find_map(|t| match get(t, b"ID") {
+            Some(id @ Value::Array(_)) => Some(convert(scan, id, 0)),
+            _ => None,
+        })
     });
     // Writers leave the identifier away; readers then take an empty one.
     let id = id.unwrap_or_else(|| Object::Array(vec![Object::String(Vec::new(), StringFormat::Literal)]));

@@ -191,6 +191,12 @@ impl<'a> Doc<'a> {
         self.scan.objects.append(&mut members.objects);
         self.scan.values = values;
         self.index();
+        for (index, end) in super::lengths::late(self) {
+            if let Some(object) = self.scan.objects.get_mut(index) {
+                object.stream = object.stream.take().map(|range| range.start..end);
+                (object.line_end, object.missing, object.length_lies) = (0, 0, None);
+            }
+        }
         (gaps, looped)
     }
 

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::heads::Head;
+use super::document::Doc;
+use super::heads::{Head, head_at};
 use super::lexer::{Lexer, is_space};
 use super::value::{Dict, Value, all};
 
@@ -155,4 +156,41 @@ pub fn searched_end(bytes: &[u8], start: usize, stream_ends: &[usize], ends: &[u
 /// The smallest of the sorted offsets that is at or behind `from`.
 pub fn first_from(sorted: &[usize], from: usize) -> Option<usize> {
     sorted.get(sorted.partition_point(|at| *at < from)).copied()
+}
+
+/// Streams, by their index, that are longer than was known before the object streams were read, which may hold lengths, and their ends.
+pub fn late(doc: &Doc<'_>) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    for (index, object) in doc.scan.objects.iter().enumerate() {
+        let (Some(range), Some(dict)) = (&object.stream, object.value.dict()) else {
+            continue;
+        };
+        let numbers = all(dict, b"Length").take(MOST).filter_map(|value| match value {
+            Value::Ref(number) => Some(*number),
+            _ => None,
+        });
+        let bodies = numbers.flat_map(|number| doc.bodies(number).rev().filter(|(_, o)| o.holder.is_some()));
+        let ends = bodies
+            .take(MOST)
+            .filter_map(|(_, o)| fits(doc.bytes, range.start, o.value.whole()?));
+        found.extend(ends.max().filter(|end| *end > range.end).map(|end| (index, end)));
+    }
+    found
+}
+
+/// Whether more stands behind the data that ends there than the end of its object.
+pub fn goes_on(bytes: &[u8], end: usize) -> bool {
+    let mut none = 1;
+    let window = bytes.get(..end.saturating_add(SHORT)).unwrap_or(bytes);
+    let mut lexer = Lexer::new(window, end, &mut none);
+    lexer.skip_space();
+    if !lexer.keyword(b"endstream") {
+        return false;
+    }
+    lexer.skip_space();
+    let at = lexer.offset();
+    let last = [&b"endobj"[..], b"xref", b"trailer", b"startxref"]
+        .into_iter()
+        .any(|word| lexer.keyword(word));
+    at < window.len() && !last && head_at(bytes, at, &mut 0).is_none()
 }

@@ -7,6 +7,7 @@ use airlock_proto::{Gap, GapKind, Severity};
 use super::actions::file_name;
 use super::document::{Doc, named_gap};
 use super::filters::{Filter, MAX_FILTERS, chain};
+use super::lengths::goes_on;
 use super::readings;
 use super::scan::Object;
 use super::structure::{all_dicts, tail_range};
@@ -62,6 +63,12 @@ pub fn hand_over(doc: &Doc<'_>, scripts: &BTreeSet<usize>, sink: &mut Sink<'_, '
         if object.missing > 0 {
             let what = format!("{title}: the file ends before the declared end of the stream");
             sink.gap(Gap::new(GapKind::Truncated, what).bytes(len64(object.missing)));
+        }
+        let text = matches!(filters.first(), Some(Filter::AsciiHex | Filter::Ascii85));
+        let end = object.stream.as_ref().map_or(0, |range| range.end);
+        if text && memchr::memchr(b'>', &data).is_none() && goes_on(doc.bytes, end) {
+            let what = format!("{title}: its digits have no end mark, and more follows them than is read");
+            sink.gap(Gap::new(GapKind::Malformed, what));
         }
         let first = readings::of_first(doc, dict).map(|filters| (filters, "the first of repeated keys"));
         let others = readings::others(doc, dict)
@@ -132,7 +139,7 @@ fn holds_more(data: &[u8]) -> bool {
 }
 
 /// Streams that a file specification embeds, with its name, and those that say themselves that they are embedded.
-fn embedded(doc: &Doc<'_>) -> BTreeMap<usize, String> {
+pub fn embedded(doc: &Doc<'_>) -> BTreeMap<usize, String> {
     let mut found = BTreeMap::new();
     let mut seen = HashSet::new();
     all_dicts(doc, &mut |dict| {
@@ -163,13 +170,13 @@ fn embedded(doc: &Doc<'_>) -> BTreeMap<usize, String> {
     found
 }
 
-fn tell_embedded(object: &Object, name: &str, sink: &mut Sink<'_, '_>) {
+pub fn tell_embedded(object: &Object, name: &str, sink: &mut Sink<'_, '_>) {
     let sentence = format!("The document carries the file {}", short(name));
     sink.finding(Found::new("pdf.embedded_file").at(object.offset, 0).says(name).summary(sentence));
 }
 
 /// What the member just handed over turned out to be.
-fn tell_executable(object: &Object, named: bool, sink: &mut Sink<'_, '_>) {
+pub fn tell_executable(object: &Object, named: bool, sink: &mut Sink<'_, '_>) {
     let Some((name, format)) = sink
         .children()
         .last()

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::lexer::Lexer;
+use super::lexer::{Lexer, is_space};
 use super::scan::Object;
 use super::value::{Dict, Value, get};
 use crate::reader::size;
@@ -66,6 +66,37 @@ pub fn trailers(bytes: &[u8], objects: &[Object], values: &mut usize) -> (Vec<Di
         }
     }
     (found, stopped)
+}
+
+/// The trailer from which readers start: the one that the last `startxref` leads to, behind its table or in its stream.
+pub fn live(bytes: &[u8], header: usize, objects: &[Object]) -> Option<Dict> {
+    let target = tables(bytes).first().copied()?;
+    [target, target.saturating_add(header)].into_iter().find_map(|at| {
+        let rest = bytes.get(at..)?;
+        let blanks = rest.iter().take(256).take_while(|b| is_space(**b)).count();
+        let at = at.saturating_add(blanks);
+        if bytes.get(at..)?.starts_with(b"xref") {
+            return behind_table(bytes, at);
+        }
+        let object = objects.iter().find(|o| o.offset == at && o.stream.is_some())?;
+        object.value.dict().filter(|dict| get(dict, b"W").is_some()).cloned()
+    })
+}
+
+/// The first trailer behind a table that does not stand in a comment.
+fn behind_table(bytes: &[u8], table: usize) -> Option<Dict> {
+    let rest = bytes.get(table..)?;
+    let plain = |at: &usize| {
+        let before = rest.get(..*at).unwrap_or_default();
+        let line = memchr::memrchr2(b'\r', b'\n', before).map_or(before, |end| before.get(end..).unwrap_or_default());
+        memchr::memchr(b'%', line).is_none()
+    };
+    let at = memmem::find_iter(rest, b"trailer").take(64).find(plain)?;
+    let mut values = 100_000;
+    match Lexer::new(rest, at.saturating_add(7), &mut values).value() {
+        Value::Dict(dict) => Some(dict),
+        _ => None,
+    }
 }
 
 /// Where each `startxref` leads (section 7.5.5), some of the last.

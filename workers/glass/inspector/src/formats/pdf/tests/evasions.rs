@@ -134,3 +134,75 @@ fn a_long_comment_in_front_of_the_data_hides_none() {
     let body = data.replace(">>stream", &format!(">>%{}\nstream", "a".repeat(5000)));
     assert!(look(&pdf(&[ROOT.to_vec(), body.into_bytes()])).has("pdf-stream", b"ab"));
 }
+
+/// An encryption dictionary that opens without a password, and its identifier.
+const DECOY: &str = "/Encrypt<</Filter/Standard/V 2/R 3/Length 128/P -1028/O <23d51bb8081abde412d51dbf9017ccaa31e7762d4570dabe24b32e274e6be108>/U <026383e1d0feeb8737efc7f885c260e80021446990b9e4114071a4d9104984c1>>>/ID[<2a79d7aa5ab01aef410a344462223be7><2a79d7aa5ab01aef410a344462223be7>]";
+
+/// A document in clear that carries a program; its table is where `startxref` says, and the decoy stands before it.
+fn clear(decoy: &str, startxref: Option<usize>) -> Vec<u8> {
+    let mut file = format!("%PDF-1.7\n{decoy}\n").into_bytes();
+    file.extend([b"1 0 obj", ROOT, b"endobj\n"].concat());
+    file.extend(format!("4 0 obj<</F(e.exe)/EF<</F 5 0 R>>>>endobj 6 0 obj<<{LAUNCH}>>endobj 5 0 obj").bytes());
+    file.extend(stream("/Filter/ASCIIHexDecode", b"4d5a20636172726965643e"));
+    let at = file.len() + 8;
+    file.extend(b"endobj\n\nxref\n0 0\n%trailer<</Encrypt 9 0 R>>\ntrailer<</Root 1 0 R>>\nstartxref\n");
+    file.extend(format!("{}\n%%EOF\n", startxref.unwrap_or(at)).bytes());
+    file
+}
+
+#[test]
+fn a_trailer_that_nobody_reads_does_not_hide_what_is_in_clear() {
+    let decoys = [
+        format!("trailer<<{DECOY}>>"),
+        format!("%trailer<<{DECOY}>>"),
+        format!("9 0 obj<</Type/XRef{DECOY}/Length 2>>stream\nab\nendstream endobj"),
+    ];
+    for decoy in decoys {
+        for startxref in [None, Some(999_999)] {
+            let seen = look(&clear(&decoy, startxref));
+            assert!(
+                seen.has("", b"MZ carried") || seen.nodes.iter().any(|(_, name, _)| name == "e.exe"),
+                "{decoy}"
+            );
+            assert!(seen.found("pdf.embedded_exec").is_some(), "{decoy} {startxref:?}");
+            let launch = seen.found.iter().any(|f| f.id == "pdf.launch" && f.summary.contains("cmd.exe"));
+            assert!(launch || startxref.is_some(), "{decoy} {:?}", seen.found);
+            assert_eq!(seen.gaps, [], "{decoy} {startxref:?}");
+        }
+    }
+}
+
+#[test]
+fn a_trailer_that_nobody_reads_does_not_close_an_encrypted_document() {
+    let mut file = super::encrypted("");
+    file.extend(format!("\n99 0 obj<</Type/XRef{DECOY}/Length 2>>stream\nab\nendstream endobj\n").bytes());
+    let seen = look(&file);
+    assert!(seen.found("pdf.encrypted_open").is_some());
+    assert_eq!(seen.gaps, []);
+}
+
+#[test]
+fn a_length_may_stand_in_an_object_stream() {
+    let data = "61\nendstream\n626364>";
+    let holder = stream(
+        "/Type/ObjStm/N 1/First 4/Filter/FlateDecode",
+        &deflated(format!("7 0 {}", data.len()).as_bytes()),
+    );
+    let body = format!("<</Filter/ASCIIHexDecode/Length 7 0 R>>stream\n{data}\nendstream");
+    let seen = look(&pdf(&[ROOT.to_vec(), holder, body.into_bytes()]));
+    assert!(!seen.has("pdf-stream", b"a"));
+    assert_eq!(seen.gaps, []);
+}
+
+#[test]
+fn digits_without_an_end_mark_before_more_data_are_a_gap() {
+    for (data, behind, gaps) in [
+        ("6162", "", &[][..]),
+        ("6162>", "6364>\nendstream", &[]),
+        ("6162", "6364>\nendstream", &[GapKind::Malformed]),
+    ] {
+        let mut body = stream("/Filter/ASCIIHexDecode", data.as_bytes());
+        body.extend(format!("\n{behind}").bytes());
+        assert_eq!(look(&pdf(&[ROOT.to_vec(), body])).gaps, gaps, "{data} {behind}");
+    }
+}
