@@ -99,7 +99,7 @@ impl<'a> Scanner<'a> {
             ends,
             stream_ends: memmem::find_iter(bytes, b"endstream").collect(),
             numbers: HashMap::new(),
-            stretch: bytes.len().saturating_mul(4).saturating_add(64 * 1024 * 1024),
+            stretch: bytes.len().saturating_add(32 * 1024 * 1024),
             work: heads::work(bytes),
             scan: Scan {
                 revisions: revisions(bytes),
