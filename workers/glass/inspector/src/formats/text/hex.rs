@@ -65,8 +65,9 @@ fn file(digits: &[u8]) -> Option<Vec<u8>> {
 
 /// Pairs of digits with a blank, a hyphen or a colon between them, in one line or more.
 fn pairs(bytes: &[u8], found: &mut Vec<Vec<u8>>) {
-    /// So far apart are the places that are asked. Wherever a line ends in it, two pairs stand before or behind in a window.
-    const STEP: usize = 24;
+    /// So far apart are the places that are asked: half of the shortest row that counts. Wherever a line ends in a window, two pairs stand
+    /// before or behind it there.
+    const STEP: usize = MIN_HEX / 2 * 3 / 2;
     let mut at = 0_usize;
     let mut free = 0_usize;
     while let Some(window) = bytes.get(at..at.saturating_add(9)) {
