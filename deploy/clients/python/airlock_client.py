@@ -22,7 +22,7 @@ SPEAKERS = {
     "verdict.final": ("verdict",),
     "verdict.changed": ("verdict",),
 }
-SEEN = 10_000  # message ids that are remembered, to drop duplicates
+SEEN = 10_000  # requests of which the message ids are remembered, to drop duplicates
 
 
 class Rejected(Exception):
@@ -55,6 +55,7 @@ class Airlock:
         body = {"request_id": request_id, "tenant": tenant, "url": url, "recipient": recipient, **fields}
 
         def publish():
+            self.seen.pop(request_id, None)  # asked again, the same message is the answer once more
             self.open[request_id] = (json.dumps(body).encode(), lane, on_progress or (lambda stage, done, total: None))
             self._publish(request_id)
 
@@ -90,6 +91,8 @@ class Airlock:
                 if not (self.connection and self.connection.is_open and self.channel.is_open):
                     self._connect()
                 return work()
+            except TimeoutError:
+                raise  # ours, which is an OSError, too
             except AWAY as error:
                 if isinstance(error, wrong.ProbableAuthenticationError) or getattr(error, "reply_code", 0) in REFUSED:
                     raise
@@ -130,13 +133,13 @@ class Airlock:
             pass  # the answer to somebody who asked in protobuf; we ask in JSON alone
         elif word == "progress":
             self._progress(properties, body)
-        elif key not in self.seen:
+        elif key not in self.seen.get(properties.correlation_id, ()):
             if word in ("verdict.final", "verdict.changed"):
                 self._answer(properties, json.loads(body))
             elif word == "rejected":
                 said = json.loads(body)
                 self._answer(properties, Rejected(said["code"], said["text"]))
-            self.seen[key] = True
+            self.seen.setdefault(properties.correlation_id, set()).add(key)
             if len(self.seen) > SEEN:
                 self.seen.popitem(last=False)
         channel.basic_ack(method.delivery_tag)

@@ -4,6 +4,7 @@ import argparse
 import json
 import pathlib
 import sys
+import uuid
 
 from airlock_client import Airlock
 
@@ -18,6 +19,7 @@ def main():
     parser.add_argument("--tenant", default="default")
     parser.add_argument("--recipient", default="")
     parser.add_argument("--request-id", help="to ask again for the same request")
+    parser.add_argument("--times", type=int, default=1, help="how often to ask for it")
     parser.add_argument("--wait", type=float, default=330, help="seconds")
     given = parser.parse_args()
 
@@ -28,14 +30,16 @@ def main():
         print(f"{stage}: {done}" + (f" of {total} bytes" if total else " bytes"), file=sys.stderr)
 
     client = Airlock(given.amqp, given.service, given.password_file.read_text().rstrip("\r\n"))
-    verdict = client.check(
-        given.link,
-        timeout=given.wait,
-        tenant=given.tenant,
-        recipient=given.recipient,
-        request_id=given.request_id,
-        on_progress=progress,
-    )
+    request_id = given.request_id or str(uuid.uuid4())
+    for _ in range(max(1, given.times)):
+        verdict = client.check(
+            given.link,
+            timeout=given.wait,
+            tenant=given.tenant,
+            recipient=given.recipient,
+            request_id=request_id,
+            on_progress=progress,
+        )
     client.close()
     print(json.dumps(verdict))
     return 0 if heard and verdict["decision"] else 1

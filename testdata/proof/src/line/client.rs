@@ -9,7 +9,7 @@ use super::origin::Origin;
 use super::site::Site;
 use crate::Outcome;
 
-/// Runs it against a cluster; true when it heard progress and a release with a token.
+/// Runs it against a cluster; true when it heard progress and a release with a token, asked twice for the same request.
 pub fn run(site: &Site, origin: &Origin) -> Outcome {
     let Some(servers) = &site.servers else { return Ok(false) };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/clients/python/check.py");
@@ -19,7 +19,7 @@ pub fn run(site: &Site, origin: &Origin) -> Outcome {
         .args(["--service", "others", "--tenant", "python", "--recipient", "bob@acme.example"])
         .arg("--password-file")
         .arg(site.path().join("broker/others"))
-        .args(["--link", &origin.url("clean.docx"), "--wait", "120"])
+        .args(["--link", &origin.url("clean.docx"), "--wait", "120", "--times", "2"])
         .output()?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let verdict: Value = serde_json::from_slice(&output.stdout).map_err(|_| format!("the Python client: {}: {said}", output.status))?;
