@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
@@ -42,6 +43,20 @@ fn origin() -> (String, Arc<AtomicU32>) {
         }
     });
     (url, asked)
+}
+
+/// Removes every file that is kept, and says how many.
+fn lose(folder: &Path) -> usize {
+    let entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(Result::unwrap).collect();
+    let lost = |entry: &std::fs::DirEntry| match entry.file_type().unwrap().is_dir() {
+        true => lose(&entry.path()),
+        false if entry.file_name() == "blob" => {
+            std::fs::remove_file(entry.path()).unwrap();
+            1
+        }
+        false => 0,
+    };
+    entries.iter().map(lost).sum()
 }
 
 /// The verdict of a click by Ann.
@@ -131,6 +146,14 @@ async fn a_reclick_gets_the_live_verdict_until_twelve_hours_are_over() {
         );
         assert!(told.token.is_empty(), "{id}");
     }
+
+    // What is no longer kept cannot be downloaded by anybody: the check runs again.
+    let fifth = click(clicks.as_ref(), &url, "five").await;
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
+    assert!(lose(dir.path()) > 0);
+    let sixth = click(clicks.as_ref(), &url, "six").await;
+    assert_eq!((sixth.outcome(), asked.load(Ordering::Relaxed)), (Outcome::Scanned, 4));
+    assert!(!sixth.token.is_empty() && sixth.token != fifth.token);
 
     stop.send_replace(true);
     while line.tasks.join_next().await.is_some() {}

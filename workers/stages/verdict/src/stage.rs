@@ -95,8 +95,18 @@ impl Verdicts {
         let now = (self.0.clock)();
         let live = old.verdict.as_ref().and_then(|v| v.token.as_ref().map(|t| (v, t)));
         let live = live.filter(|(_, token)| token.revoked_ms.is_none() && token.expires_ms > now);
-        let Some((verdict, token)) = live else {
-            // Revoked or expired a moment ago: the check runs as for a first click.
+        let kept = match live {
+            Some((_, token)) => self
+                .0
+                .store
+                .size(&token.blob_key)
+                .await
+                .map_err(|e| Failure::Later(e.to_string()))?
+                .is_some(),
+            None => false,
+        };
+        let Some((verdict, token)) = live.filter(|_| kept) else {
+            // Revoked or expired a moment ago, or no longer kept: the check runs as for a first click.
             let accepted = Accepted {
                 reuse_of: String::new(),
                 ..accepted
