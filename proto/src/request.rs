@@ -100,7 +100,10 @@ pub fn check(mut request: ScanRequest) -> Result<ScanRequest, Vec<String>> {
         request.deadline_ms == 0 || (1_000..=MAX_DEADLINE_MS).contains(&request.deadline_ms),
         "deadline_ms must lie between 1000 and 3600000, or be left out",
     );
-    must(Route::try_from(request.route).is_ok(), "route must be inbound, outbound or journal");
+    must(
+        Route::try_from(request.route).is_ok(),
+        "route must be ROUTE_INBOUND, ROUTE_OUTBOUND or ROUTE_JOURNAL, or be left out",
+    );
     if request.route() == Route::Unspecified {
         request.route = Route::Inbound.into();
     }

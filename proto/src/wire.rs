@@ -23,7 +23,7 @@ impl Form {
     pub fn of(content_type: &str, name: &str) -> Option<Form> {
         let mut parts = content_type.split(';').map(str::trim);
         let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let named = parts.find_map(|p| p.strip_prefix("message="));
+        let named = parts.find_map(|p| p.strip_prefix("message=")).map(|name| name.trim_matches('"'));
         match kind.as_str() {
             "application/json" => Some(Form::Json),
             "application/x-protobuf" if named.is_none_or(|n| n == format!("airlock.v1.{name}")) => Some(Form::Protobuf),

@@ -93,7 +93,12 @@ impl Intake {
     }
 
     async fn accept(&self, message: &Incoming) -> Result<Vec<Outgoing>, Failure> {
-        let form = message.form.unwrap_or_default();
+        // Who says no form that we know is answered in the one that the body looks like.
+        let form = message.form.unwrap_or(if message.body.trim_ascii_start().starts_with(b"{") {
+            Form::Json
+        } else {
+            Form::Protobuf
+        });
         let request = match message.decode::<ScanRequest>() {
             Ok(request) => request,
             Err(why) => return Ok(vec![reject(message, "invalid", &why.to_string(), form)]),
@@ -104,7 +109,8 @@ impl Intake {
         };
         if request.request_id != message.request_id {
             let text = "message-id must be the request_id of the body";
-            return Ok(vec![reject(message, "invalid", text, form)]);
+            let named = Some(&message.request_id).filter(|id| !id.is_empty()).unwrap_or(&request.request_id);
+            return Ok(vec![rejection(&message.sender, named, "invalid", text, form)]);
         }
         let now = (self.clock)();
         let definition = self.policies.now().resolve(Person {
@@ -228,8 +234,16 @@ fn rejection(service: &str, request_id: &str, code: &str, text: &str, form: Form
         code: code.to_owned(),
         text: airlock_proto::text::cut(text, 1000),
     };
-    tracing::info!(%service, request = %airlock_proto::text::escape(request_id), %code, "rejected");
-    Outgoing::event("rejected", service, request_id, &rejected, form)
+    let said = airlock_proto::text::cut(&airlock_proto::text::escape(request_id), 200);
+    tracing::info!(%service, request = %said, %code, "rejected");
+    let event = Outgoing::event("rejected", service, request_id, &rejected, form);
+    // One id may be rejected for several things, and only the same one is a duplicate.
+    let digest = Sha256::digest([code, text].join(": "));
+    let digest = HEXLOWER.encode(digest.get(..6).unwrap_or_default());
+    Outgoing {
+        id: format!("{}-{digest}", event.id),
+        ..event
+    }
 }
 
 fn row(request: &ScanRequest, message: &Incoming, definition: &InForce, now: i64) -> NewRequest {

@@ -173,9 +173,12 @@ impl Incoming {
         if self.kind != M::NAME {
             return Err(Undecodable(format!("a {} where a {} is expected", self.kind, M::NAME)));
         }
-        let form = self
-            .form
-            .ok_or_else(|| Undecodable("a content type that is none of ours".to_owned()))?;
+        let form = self.form.ok_or_else(|| {
+            Undecodable(format!(
+                "content-type must be application/json or {}",
+                Form::Protobuf.content_type(M::NAME)
+            ))
+        })?;
         decode(&self.body, form)
     }
 
