@@ -126,7 +126,9 @@ fn contradiction(claims: &Claims, row: &TokenRow) -> Option<&'static str> {
 
 async fn hand_out(gateway: &Gateway, method: &Method, held: Held, headers: &HeaderMap) -> Response<Body> {
     let Held { claims, row } = held;
-    if claims.needs_ack && method != Method::POST {
+    // A page elsewhere that sends the form by itself accepts nothing for the person (Fetch Metadata, section 2.3).
+    let elsewhere = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+    if claims.needs_ack && (method != Method::POST || elsewhere) {
         return pages::risk(&claims);
     }
     let etag = format!("\"{}\"", claims.sha256);

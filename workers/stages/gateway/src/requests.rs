@@ -58,15 +58,14 @@ pub(crate) async fn answer(
             return json(StatusCode::SERVICE_UNAVAILABLE, &Fault { error: "try again later" });
         }
     };
-    let revoked = row
-        .verdict
-        .as_ref()
-        .and_then(|v| v.token.as_ref())
-        .is_some_and(|t| t.revoked_ms.is_some());
+    let token = row.verdict.as_ref().and_then(|v| v.token.as_ref());
+    let revoked = token.is_some_and(|t| t.revoked_ms.is_some());
+    // The token itself only the verdict stage can make: who lost it asks again with the same id.
+    let expires_ms = token.map_or(0, |t| t.expires_ms);
     let verdict = match row.verdict.as_ref().map(|verdict| read(&verdict.body)) {
         None => None,
         Some(Ok(verdict)) if revoked => Some(verdict.revoked().into()),
-        Some(Ok(verdict)) => Some(verdict.into()),
+        Some(Ok(verdict)) => Some(Verdict { expires_ms, ..verdict }.into()),
         Some(Err(error)) => {
             tracing::error!(request = %request_id, %error, "a recorded verdict cannot be read");
             return json(
