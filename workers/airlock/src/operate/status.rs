@@ -25,10 +25,16 @@ pub fn run(global: &Global, args: &StatusArgs) -> Outcome<Status> {
         let records = place.records(&config, "verdict").await?;
         let state = records.status().await?;
         let mut queues = serde_json::Map::new();
+        let mut unseen: Vec<String> = Vec::new();
         for stage in StageName::ALL {
             // Each queue may be read by its own stage alone.
-            let Ok(broker) = place.broker(&config, stage.word()).await else {
-                continue;
+            let broker = match place.broker(&config, stage.word()).await {
+                Ok(broker) => broker,
+                Err(error) => {
+                    // What is away for one is away for all.
+                    unseen.push(format!("{stage}: {error}"));
+                    break;
+                }
             };
             let mut all: Vec<Queue> = Lane::ALL.into_iter().map(|lane| Queue::Work(stage, lane)).collect();
             all.push(Queue::Dead(stage));
@@ -36,8 +42,9 @@ pub fn run(global: &Global, args: &StatusArgs) -> Outcome<Status> {
                 all.push(Queue::VerdictDead);
             }
             for queue in all {
-                if let Ok(depth) = broker.depth(queue.clone()).await {
-                    queues.insert(queue.to_string(), depth.into());
+                match broker.depth(queue.clone()).await {
+                    Ok(depth) => drop(queues.insert(queue.to_string(), depth.into())),
+                    Err(error) => unseen.push(format!("{queue}: {error}")),
                 }
             }
         }
@@ -55,6 +62,13 @@ pub fn run(global: &Global, args: &StatusArgs) -> Outcome<Status> {
                 say(&format!("{queue}: {depth}"))?;
             }
         }
-        Ok(Status::Clean)
+        if unseen.is_empty() {
+            return Ok(Status::Clean);
+        }
+        Err(format!(
+            "not all queues could be asked; `airlock doctor` says what is wrong: {}",
+            unseen.join("; ")
+        )
+        .into())
     })
 }

@@ -14,7 +14,9 @@ use serde_json::Value;
 use super::compare::differences;
 use super::wire;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long an import may take, and how long any other answer.
+const PATIENCE_IMPORT: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(15);
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// Where the management interface is, and an administrator of it.
@@ -72,9 +74,10 @@ pub async fn check(management: &Management, definitions: &Value) -> Result<Vec<S
 }
 
 async fn ask(management: &Management, method: &str, path: &str, body: Bytes) -> Result<Bytes, ManagementError> {
-    match tokio::time::timeout(PATIENCE, exchange(management, method, path, body)).await {
+    let patience = if method == "POST" { PATIENCE_IMPORT } else { PATIENCE };
+    match tokio::time::timeout(patience, exchange(management, method, path, body)).await {
         Ok(result) => result,
-        Err(_) => Err(ManagementError::Away(format!("nothing within {} s", PATIENCE.as_secs()))),
+        Err(_) => Err(ManagementError::Away(format!("nothing within {} s", patience.as_secs()))),
     }
 }
 
