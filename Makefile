@@ -41,7 +41,7 @@ corpus: build ## real files with their ground truth: CORPUS=folder with files.js
 	@$(BIN)/airlock-proof corpus $(CORPUS)
 
 bench: packages build ## side by side with clamscan, YARA-X and the unpackers of Debian (which it installs)
-	@.ci/packages clamscan=clamav bsdtar=libarchive-tools unzip=unzip xz=xz-utils bzip2=bzip2 unrar-free=unrar-free lha=lhasa
+	@.ci/packages clamscan=clamav bsdtar=libarchive-tools unzip=unzip xz=xz-utils bzip2=bzip2 unrar-free=unrar-free lhasa=lhasa
 	@$(BIN)/airlock-proof bench --corpus $(CORPUS)
 
 line: servers build ## the same links through one process and through six over RabbitMQ, PostgreSQL and S3
