@@ -1,6 +1,6 @@
 //! Hexadecimal digits that are a file: in one string, in lines, in the pieces of a script, or in pairs with a sign between them.
 
-use super::joined::Joined;
+use super::joined::{Joined, pieces};
 use super::known;
 
 /// Shortest hexadecimal string that is looked at, in digits.
@@ -14,30 +14,15 @@ const DIGEST: usize = 64;
 pub fn strings(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     let mut joined = Joined::new(u8::is_ascii_hexdigit);
-    let mut at = 0_usize;
-    // A piece has a window of digits, so that looking at every window finds it: ordinary text costs next to nothing.
-    while let Some(window) = bytes.get(at..at.saturating_add(PIECE)) {
-        if let Some(gap) = window.iter().rposition(|b| !b.is_ascii_hexdigit()) {
-            at = at.saturating_add(gap).saturating_add(1);
-            continue;
-        }
-        let rest = bytes.get(at..).unwrap_or_default();
-        let piece = digits(rest);
+    for (at, piece) in pieces(bytes, PIECE, u8::is_ascii_hexdigit) {
         if piece.len() >= MIN_HEX {
             found.extend(decode(piece).filter(|decoded| is_worth(decoded)));
         }
         found.extend(joined.add(bytes, at, piece).and_then(|digits| file(&digits)));
-        at = at.saturating_add(piece.len()).saturating_add(1);
     }
     found.extend(joined.end(bytes).and_then(|digits| file(&digits)));
     pairs(bytes, &mut found);
     found
-}
-
-/// The digits at the start of the bytes.
-fn digits(bytes: &[u8]) -> &[u8] {
-    let length = bytes.iter().position(|b| !b.is_ascii_hexdigit()).unwrap_or(bytes.len());
-    bytes.get(..length).unwrap_or_default()
 }
 
 fn decode(digits: &[u8]) -> Option<Vec<u8>> {

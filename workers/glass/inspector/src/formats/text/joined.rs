@@ -5,6 +5,26 @@ const LONGEST_GAP: usize = 80;
 /// Most digits of a last piece that is shorter than the others.
 const LAST: usize = 256;
 
+/// Where pieces of digits stand. One has a window of `shortest` digits, so that looking at every window finds it: ordinary text costs
+/// next to nothing.
+pub fn pieces(bytes: &[u8], shortest: usize, is_digit: impl Fn(&u8) -> bool) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut at = 0_usize;
+    std::iter::from_fn(move || {
+        loop {
+            let window = bytes.get(at..at.saturating_add(shortest))?;
+            if let Some(gap) = window.iter().rposition(|b| !is_digit(b)) {
+                at = at.saturating_add(gap).saturating_add(1);
+                continue;
+            }
+            let rest = bytes.get(at..)?;
+            let length = rest.iter().position(|b| !is_digit(b)).unwrap_or(rest.len());
+            let start = at;
+            at = at.saturating_add(length).saturating_add(1);
+            return Some((start, rest.get(..length)?));
+        }
+    })
+}
+
 /// The pieces that go together, as far as they were read.
 pub struct Joined {
     is_digit: fn(&u8) -> bool,

@@ -7,19 +7,14 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use sha2::{Digest as _, Sha256};
 
+use super::fold::{fold, fold_list};
 use super::html::DataUrl;
+use super::runs::{MAX_RUNS, runs, short_lines};
 use super::{known, pieces, unfold};
 use crate::sink::{Member, Sink};
 
-/// Shortest run of base64 that is looked at, in characters.
-const MIN_RUN: usize = 48;
 /// Most payloads of one text that become nodes.
 const MAX_PAYLOADS: usize = 2048;
-/// Most runs of one text that are looked at.
-const MAX_RUNS: usize = 1_000_000;
-/// Shortest and longest line of base64 that is told by its neighbours, which are as long, and how many of them it takes.
-const SHORT_LINES: std::ops::Range<usize> = 16..56;
-const NEIGHBOURS: usize = 4;
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -131,89 +126,6 @@ pub fn unpack(text: &str, bytes: &[u8], opened: &HashSet<Key>, sink: &mut Sink<'
     taken
 }
 
-/// Runs of base64 characters, line breaks inside them allowed where the lines are long.
-///
-/// A run has a window of [`MIN_RUN`] digits, so that looking at every [`MIN_RUN`]th byte finds it: ordinary text costs next to nothing.
-pub fn runs(bytes: &[u8]) -> Vec<&[u8]> {
-    const LAST: usize = MIN_RUN.saturating_sub(1);
-    let mut found = Vec::new();
-    let mut at = 0_usize;
-    while let Some(window) = bytes.get(at..at.saturating_add(MIN_RUN)) {
-        if let Some(gap) = window.iter().rposition(|b| !is_digit(*b)) {
-            at = at.saturating_add(gap).saturating_add(1);
-            if gap < LAST && !is_digit(bytes.get(at.saturating_add(LAST)).copied().unwrap_or_default()) {
-                at = at.saturating_add(MIN_RUN.saturating_sub(gap).saturating_sub(1));
-            }
-            continue;
-        }
-        let end = run_end(bytes, at);
-        push_run(bytes.get(at..end).unwrap_or_default(), &mut found);
-        at = end.saturating_add(1);
-    }
-    found
-}
-
-/// A character of either alphabet, or padding.
-pub fn is_digit(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'-' | b'_')
-}
-
-fn run_end(bytes: &[u8], start: usize) -> usize {
-    let mut line = 0_usize;
-    for (n, &b) in bytes.iter().enumerate().skip(start) {
-        if is_digit(b) {
-            line = line.saturating_add(1);
-        } else if matches!(b, b'\r' | b'\n') && (line >= 56 || line == 0) {
-            line = 0;
-        } else {
-            return n;
-        }
-    }
-    bytes.len()
-}
-
-/// Base64 in lines that are shorter than any tool makes them by itself, and all of one length but the last.
-fn short_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    let (mut block, mut count, mut length) = (Vec::new(), 0_usize, 0_usize);
-    let ends = |count: usize, block: &mut Vec<u8>, found: &mut Vec<Vec<u8>>| {
-        let block = std::mem::take(block);
-        if count >= NEIGHBOURS && !block.iter().all(u8::is_ascii_hexdigit) {
-            found.push(block);
-        }
-    };
-    let mut from = 0_usize;
-    // Every text comes here: its lines are found by vector instructions.
-    for end in memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]) {
-        let line = bytes.get(from..end).unwrap_or_default().trim_ascii();
-        from = end.saturating_add(1);
-        let fits = SHORT_LINES.contains(&line.len()) && line.iter().all(|b| is_digit(*b));
-        if fits && count > 0 && line.len() == length {
-            block.extend_from_slice(line);
-            count = count.saturating_add(1);
-            continue;
-        }
-        let last = count > 0 && line.len() < length && !line.is_empty() && line.iter().all(|b| is_digit(*b));
-        if last {
-            block.extend_from_slice(line);
-        }
-        ends(count, &mut block, &mut found);
-        count = 0;
-        if fits && !last {
-            block.extend_from_slice(line);
-            (count, length) = (1, line.len());
-        }
-    }
-    ends(count, &mut block, &mut found);
-    found
-}
-
-fn push_run<'a>(run: &'a [u8], found: &mut Vec<&'a [u8]>) {
-    if run.len() >= MIN_RUN && !run.iter().all(u8::is_ascii_hexdigit) && found.len() < MAX_RUNS {
-        found.push(run);
-    }
-}
-
 /// What tells one run from another: all of it, for what is taken for another is not looked at.
 pub type Key = [u8; 32];
 
@@ -296,68 +208,6 @@ fn is_text(bytes: &[u8]) -> bool {
     wide || sample.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace())
 }
 
-/// Joins neighbouring string literals (`"abc" + "def"`), which scripts use to hide words; `None` when there is nothing to join.
-fn fold(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let mut out: Vec<u8> = Vec::new();
-    let mut copied = 0_usize;
-    let mut joined = 0_usize;
-    for plus in memchr::memchr_iter(b'+', bytes) {
-        if plus < copied {
-            continue;
-        }
-        let before = bytes.get(copied..plus)?;
-        let kept = before.trim_ascii_end();
-        let after = bytes.get(plus.saturating_add(1)..)?;
-        let next = after.trim_ascii_start();
-        let quote = *kept.last().unwrap_or(&0);
-        // The quotes may differ ('a'+"b"): both end and begin a literal all the same.
-        let ends = matches!(quote, b'"' | b'\'' | b'`') && kept.get(kept.len().saturating_sub(2)) != Some(&b'\\');
-        if !ends || !matches!(next.first(), Some(b'"' | b'\'' | b'`')) {
-            continue;
-        }
-        out.extend_from_slice(kept.get(..kept.len().saturating_sub(1))?);
-        copied = bytes.len().saturating_sub(next.len()).saturating_add(1);
-        joined = joined.saturating_add(1);
-    }
-    if joined < 4 {
-        return None;
-    }
-    out.extend_from_slice(bytes.get(copied..).unwrap_or_default());
-    Some(String::from_utf8_lossy(&out).into_owned())
-}
-
-/// Joins the literals of a list (`["abc","def"]`), which scripts do with `join("")`, whatever blanks stand between them; `None` when there
-/// are too few to matter.
-fn fold_list(text: &str) -> Option<String> {
-    const FEWEST: usize = 4;
-    between(text).nth(FEWEST.saturating_sub(1))?;
-    let mut out = String::with_capacity(text.len());
-    let mut from = 0_usize;
-    for (start, end) in between(text) {
-        out.push_str(text.get(from..start).unwrap_or_default());
-        from = end;
-    }
-    out.push_str(text.get(from..).unwrap_or_default());
-    Some(out)
-}
-
-/// Where a comma stands between two literals: from the quote that ends the one to behind the quote that opens the other.
-fn between(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
-    const QUOTES: [char; 3] = ['"', '\'', '`'];
-    let bytes = text.as_bytes();
-    let mut free = 0_usize;
-    memchr::memchr_iter(b',', bytes).filter_map(move |comma| {
-        let (before, behind) = (text.get(..comma)?, text.get(comma..)?.get(1..)?);
-        let start = before.trim_ascii_end().strip_suffix(QUOTES)?.len();
-        let rest = behind.trim_ascii_start().strip_prefix(QUOTES)?;
-        let end = text.len().saturating_sub(rest.len());
-        let fits = start >= free;
-        free = free.max(end);
-        fits.then_some((start, end))
-    })
-}
-
 /// Decodes `%XX`; anything else stays as it is.
 pub fn percent_decode(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
@@ -407,25 +257,6 @@ mod tests {
     }
 
     #[test]
-    fn short_lines_are_joined_where_they_are_as_long() {
-        let long = base64::engine::general_purpose::STANDARD.encode("function hello() { return 'a marker that is long enough'; }");
-        let wrapped = |n: usize| {
-            long.as_bytes()
-                .chunks(n)
-                .map(|c| format!("{}\r\n", String::from_utf8_lossy(c)))
-                .collect::<String>()
-        };
-        for length in [16, 19, 20] {
-            assert_eq!(
-                short_lines(format!("Dear all,\n\n{}\nyours", wrapped(length)).as_bytes()),
-                [long.as_bytes()]
-            );
-        }
-        assert!(short_lines(b"internationalise\nconstitutional\nan ordinary line\n").is_empty());
-        assert!(short_lines("da39a3ee5e6b4b0d3255bfef95601890afd80709\n".repeat(9).as_bytes()).is_empty());
-    }
-
-    #[test]
     fn what_is_glued_to_the_front_is_none_of_it() {
         let (file, text) = (
             [&b"MZ\x90\0"[..], &[7; 60]].concat(),
@@ -450,23 +281,6 @@ mod tests {
     fn runs_that_begin_alike_are_not_one() {
         let (a, b) = (format!("{}a", "x".repeat(60)), format!("{}b", "x".repeat(60)));
         assert!(key(a.as_bytes()) != key(b.as_bytes()) && key(a.as_bytes()) == key(a.as_bytes()));
-    }
-
-    #[test]
-    fn literals_are_joined() {
-        assert_eq!(
-            fold("a = 'p' + 'o' + 'w' + 'er' +\n\"shell\";").as_deref(),
-            Some("a = 'powershell\";")
-        );
-        assert_eq!(fold("a + b + 'c'"), None);
-    }
-
-    #[test]
-    fn lists_are_joined() {
-        assert_eq!(fold_list("['ab','cd','ef','gh','ij']").as_deref(), Some("['abcdefghij']"));
-        assert_eq!(fold_list("['ab','cd']"), None);
-        let mixed = "[\"Mon\",\"Tue\",\"Wed\",\"Thu\",\"Fri\"]; ['ab','cd',`ef`,`gh`]";
-        assert_eq!(fold_list(mixed).as_deref(), Some("[\"MonTueWedThuFri\"]; ['abcdefgh`]"));
     }
 
     #[test]

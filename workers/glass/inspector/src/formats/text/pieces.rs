@@ -1,8 +1,8 @@
 //! Base64 (RFC 4648) in pieces that a script puts together, each too short for itself or with other words around it: `echo …>>a.b64`,
 //! `x = x & "…"`, `["…","…"]`, lines that are indented.
 
-use super::joined::Joined;
-use super::payload::is_digit;
+use super::joined::{Joined, pieces};
+use super::runs::is_digit;
 
 /// Shortest piece, in characters: hardly any word is as long, so that ordinary text costs next to nothing.
 const PIECE: usize = 32;
@@ -14,22 +14,13 @@ const SHORTEST: usize = 48;
 pub fn joined(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     let mut joined = Joined::new(|b| is_digit(*b));
-    let mut at = 0_usize;
-    while let Some(window) = bytes.get(at..at.saturating_add(PIECE)) {
-        if let Some(gap) = window.iter().rposition(|b| !is_digit(*b)) {
-            at = at.saturating_add(gap).saturating_add(1);
-            continue;
-        }
-        let rest = bytes.get(at..).unwrap_or_default();
-        let length = rest.iter().position(|b| !is_digit(*b)).unwrap_or(rest.len());
-        let run = rest.get(..length).unwrap_or_default();
+    for (at, run) in pieces(bytes, PIECE, |b| is_digit(*b)) {
         let glued = glued(bytes.get(..at).unwrap_or_default(), run);
         let piece = run.get(glued..).unwrap_or_default();
         found.extend(joined.add(bytes, at.saturating_add(glued), piece).filter(|digits| is_worth(digits)));
         if found.len() >= MOST {
             return found;
         }
-        at = at.saturating_add(length).saturating_add(1);
     }
     found.extend(joined.end(bytes).filter(|digits| is_worth(digits)));
     found

@@ -6,6 +6,7 @@ use airlock_proto::Severity;
 
 use super::{has, place, places};
 use crate::formats::text::payload::{self, Key};
+use crate::formats::text::runs;
 use crate::labels;
 use crate::reader::len64;
 use crate::sink::{Child, Found, Sink};
@@ -81,7 +82,7 @@ fn carries(text: &str, taken: &HashSet<Key>) -> bool {
     let length = beside_comments(text);
     let shortest = length.div_ceil(CARRIED);
     let number = |b: &u8| b.is_ascii_digit() || matches!(b, b',' | b' ' | b'\n' | b'\r' | b'\t');
-    let runs = payload::runs(text.as_bytes());
+    let runs = runs::runs(text.as_bytes());
     let unknown = runs.iter().filter(|run| !taken.contains(&payload::key(run))).map(|run| run.len());
     let (longest, all) = unknown.fold((0_usize, 0_usize), |(longest, all), run| {
         (longest.max(run), all.saturating_add(run))
