@@ -6,8 +6,7 @@ use super::runs::is_digit;
 
 /// Shortest piece, in characters: hardly any word is as long, so that ordinary text costs next to nothing.
 const PIECE: usize = 32;
-/// Most joined payloads of one text, and fewest characters of one.
-const MOST: usize = 4096;
+/// Fewest characters of a joined payload.
 const SHORTEST: usize = 48;
 
 /// The joined pieces, those that go together each.
@@ -18,9 +17,6 @@ pub fn joined(bytes: &[u8]) -> Vec<Vec<u8>> {
         let glued = glued(bytes.get(..at).unwrap_or_default(), run);
         let piece = run.get(glued..).unwrap_or_default();
         found.extend(joined.add(bytes, at.saturating_add(glued), piece).filter(|digits| is_worth(digits)));
-        if found.len() >= MOST {
-            return found;
-        }
     }
     found.extend(joined.end(bytes).filter(|digits| is_worth(digits)));
     found
@@ -45,6 +41,13 @@ fn is_worth(digits: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_none_hides_nothing_behind_it() {
+        let decoy = format!("{0},{0}\n{1}\n", "a".repeat(32), "- ".repeat(50));
+        let text = format!("{}\"{1}\"+\"{1}\"", decoy.repeat(5000), "TVqQ".repeat(8));
+        assert_eq!(joined(text.as_bytes()).last(), Some(&"TVqQ".repeat(16).into_bytes()));
+    }
 
     #[test]
     fn what_a_script_does_with_one_piece_it_does_with_the_next() {
